@@ -1,0 +1,2 @@
+// kingly-agent: probes, appliers, session, disk around node-core.
+export {};

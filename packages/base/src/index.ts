@@ -1,0 +1,2 @@
+// Assertions, errors, seeded PRNG, canonical JSON, clock and logger interfaces.
+export {};

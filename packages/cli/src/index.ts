@@ -1,0 +1,2 @@
+// kinglyctl.
+export {};

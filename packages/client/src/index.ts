@@ -1,0 +1,2 @@
+// TypeScript SDK: retry, leader discovery, watch.
+export {};

@@ -1,0 +1,2 @@
+// Pure replicated state machine: proposals, votes, verdicts, rollouts, vetoes.
+export {};

@@ -1,0 +1,2 @@
+// The main job on embedded defaults: three servers, five nodes, one terminal.
+export {};

@@ -1,0 +1,2 @@
+// Pure statistics: e-processes, switchback design, fleet tests.
+export {};

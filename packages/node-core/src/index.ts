@@ -1,0 +1,2 @@
+// Pure agent core: trial runner, guard, reconcile, tuner.
+export {};

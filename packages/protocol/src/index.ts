@@ -1,0 +1,2 @@
+// Generated proto types, wire conversion, signing, certificates.
+export {};

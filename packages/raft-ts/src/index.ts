@@ -1,0 +1,2 @@
+// A pure, deterministic Raft core for Node and the browser.
+export {};

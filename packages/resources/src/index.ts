@@ -1,0 +1,2 @@
+// The API's kinds: schemas, validation, defaulting, table columns.
+export {};

@@ -1,0 +1,2 @@
+// kinglyd: raft node loop, gRPC services, Fastify REST API, auth, metrics.
+export {};

@@ -1,0 +1,2 @@
+// Whole clusters and fleets in virtual time, faults, checkers.
+export {};

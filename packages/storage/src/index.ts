@@ -1,0 +1,2 @@
+// level: durable raft log, revisioned object store, snapshots, integrity.
+export {};
