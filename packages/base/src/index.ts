@@ -1,2 +1,3 @@
-// Assertions, errors, seeded PRNG, canonical JSON, clock and logger interfaces.
-export {};
+// What every package stands on: no dependencies, no clock, no randomness of its own.
+
+export type { JsonObject, JsonValue } from "./json.ts";
