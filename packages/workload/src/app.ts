@@ -1,0 +1,122 @@
+// Puts one process together: network, threads, service, HTTP, warm-up, then the load. The order is
+// the safety: nothing is announced before it is warm, and stopping runs the same list backwards.
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Worker } from "node:worker_threads";
+import { systemClock } from "./clock.ts";
+import { readTunablesFile } from "./config-file.ts";
+import { entryUrl } from "./entry.ts";
+import { SHUTDOWN_DRAIN_MS, WORKER_YOUNG_GENERATION_MB } from "./limits.ts";
+import { LoadStats } from "./load/stats.ts";
+import type { LoadInput } from "./load/worker.ts";
+import { createNetwork } from "./model/network.ts";
+import type { Options } from "./options.ts";
+import { createHttpServer } from "./serve/http.ts";
+import { Metrics } from "./serve/metrics.ts";
+import { WorkerPool } from "./serve/pool.ts";
+import { InferenceService } from "./serve/service.ts";
+import { warmUp } from "./serve/warm-up.ts";
+import { DEFAULT_TUNABLES } from "./tunables.ts";
+import type { Tunables } from "./tunables.ts";
+
+/** All services share one network, so that equal texts get equal labels everywhere. */
+const NETWORK_SEED = 20_261_122;
+
+/** The tunables file was refused at start; the message says why. */
+export class StartError extends Error {
+  override readonly name: string = "StartError";
+}
+
+/** A running process. */
+export interface App {
+  readonly port: number;
+  /** Stops load, HTTP and threads; open requests get SHUTDOWN_DRAIN_MS. */
+  stop(): Promise<void>;
+}
+
+/** Starts everything and resolves when the service is warm and the load runs. */
+export async function startApp(options: Options): Promise<App> {
+  const tunables = await startTunables(options.configFile);
+  const load = options.profile === "none" ? undefined : new LoadStats();
+  const { service, metrics } = createService(tunables, load);
+  const { configFile } = options;
+  const warmUpToken = randomBytes(16).toString("hex");
+  const server = createHttpServer({
+    service,
+    metrics,
+    reload: configFile === undefined ? undefined : async () => readTunablesFile(configFile),
+    warmUpToken,
+  });
+  try {
+    server.listen(options.port, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    await warmUp(service, { port, token: warmUpToken });
+    metrics.reset();
+    const loader = load === undefined ? undefined : startLoad(options, port, load);
+    return { port, stop: async () => stop(server, service, loader) };
+  } catch (error) {
+    await stop(server, service, undefined);
+    throw error;
+  }
+}
+
+async function startTunables(file: string | undefined): Promise<Tunables> {
+  if (file === undefined) return DEFAULT_TUNABLES;
+  const result = await readTunablesFile(file);
+  if (result.ok) return result.tunables;
+  const reasons = result.problems.map((one) => one.message).join("; ");
+  throw new StartError(`--config ${file}: ${reasons}`);
+}
+
+function createService(
+  tunables: Tunables,
+  load: LoadStats | undefined,
+): { readonly service: InferenceService; readonly metrics: Metrics } {
+  const pool = new WorkerPool(createNetwork(NETWORK_SEED), {
+    onIdle: () => service.onIdle(),
+    onBatch: () => metrics.observeBatch(),
+    onBroken: () => service.fail("broken", "compute threads keep stopping"),
+  });
+  const metrics = new Metrics({
+    queueLength: () => service.queueLength,
+    workers: () => pool.readyCount,
+    load,
+  });
+  const service = new InferenceService(systemClock, pool, tunables, {
+    onCache: (hit) => metrics.observeCache(hit),
+  });
+  return { service, metrics };
+}
+
+function startLoad(options: Options, port: number, stats: LoadStats): Worker {
+  if (options.profile === "none") throw new Error("no load profile");
+  const input: LoadInput = {
+    profile: options.profile,
+    seed: options.seed,
+    target: options.target ?? `http://127.0.0.1:${port}`,
+    stats: stats.buffer,
+  };
+  return new Worker(entryUrl(import.meta.url, "./load/worker"), {
+    workerData: input,
+    resourceLimits: { maxYoungGenerationSizeMb: WORKER_YOUNG_GENERATION_MB },
+  });
+}
+
+async function stop(
+  server: Server,
+  service: InferenceService,
+  loader: Worker | undefined,
+): Promise<void> {
+  await loader?.terminate();
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => resolve());
+  });
+  server.closeIdleConnections();
+  const force = setTimeout(() => server.closeAllConnections(), SHUTDOWN_DRAIN_MS);
+  if (server.listening || service.state === "ready") await closed;
+  clearTimeout(force);
+  await service.close();
+}
