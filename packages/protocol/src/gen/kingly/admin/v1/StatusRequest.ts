@@ -1,8 +1,5 @@
 // Original file: /work/main/proto/kingly/admin/v1/cluster.proto
 
+export interface StatusRequest {}
 
-export interface StatusRequest {
-}
-
-export interface StatusRequest__Output {
-}
+export interface StatusRequest__Output {}

@@ -1,16 +1,15 @@
 // Original file: /work/main/proto/kingly/config/v1/config.proto
 
-
 export interface GetRequest {
-  'kind'?: (string);
-  'namespace'?: (string);
-  'name'?: (string);
-  'stale'?: (boolean);
+  kind?: string;
+  namespace?: string;
+  name?: string;
+  stale?: boolean;
 }
 
 export interface GetRequest__Output {
-  'kind': (string);
-  'namespace': (string);
-  'name': (string);
-  'stale': (boolean);
+  kind: string;
+  namespace: string;
+  name: string;
+  stale: boolean;
 }
