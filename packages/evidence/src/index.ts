@@ -47,6 +47,7 @@ export {
   type ObjectiveRole,
   type TrialPlan,
 } from "./trial/plan.ts";
+export { readEvidence, readPlan, readRecord } from "./trial/read.ts";
 export {
   lnHarmOf,
   pointEffect,

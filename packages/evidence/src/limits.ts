@@ -4,8 +4,8 @@
 /** Pairs one process may count: two years of one pair a minute; sums stay exact to 1e-10. */
 export const PROCESS_PAIRS_MAX = 1_000_000;
 
-/** Pairs one trial may plan: a week of minute-long pairs; beyond that a trial is not a trial. */
-export const TRIAL_PAIRS_MAX = 10_000;
+/** Pairs one plan may hold: two months of minute-long pairs, for guards; a trial plans about 120. */
+export const TRIAL_PAIRS_MAX = 100_000;
 
 /** Events one count process may hold; the mixture sum costs at most this many additions. */
 export const PROCESS_EVENTS_MAX = 1_000_000;

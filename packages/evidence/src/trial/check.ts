@@ -3,8 +3,8 @@
 // differences, the pair counts must add up, and the decision must be the one that follows. Arithmetic
 // lies end here; false measurements do not, and are bounded by weights, redraws and later guards.
 
-import { boundsInWords, isWithin, type Bounds } from "../errors.ts";
-import { FEASIBILITY_SLACK, PROCESS_EVENTS_MAX, REASON_LENGTH_MAX } from "../limits.ts";
+import { boundsInWords, EvidenceInputError, isWithin, type Bounds } from "../errors.ts";
+import { FEASIBILITY_SLACK, PROCESS_EVENTS_MAX } from "../limits.ts";
 import { lnOfThreshold, type ProcessRecord } from "../process/record.ts";
 import { lnCombined, lnEventCount } from "../process/statistics.ts";
 import {
@@ -17,6 +17,7 @@ import {
   type TrialEvidence,
 } from "./evidence.ts";
 import { requirePlan, type ObjectivePlan, type TrialPlan } from "./plan.ts";
+import { readEvidence } from "./read.ts";
 
 /** Why a record or evidence was refused. */
 export interface EvidenceProblem {
@@ -147,11 +148,20 @@ function checkStop(record: ProcessRecord, threshold: number): RecordCheck {
 }
 
 /**
- * Checks a trial's evidence against its plan. Throws `EvidenceInputError` only for a bad plan, which is
- * ours; whatever is wrong with the evidence, which is somebody else's, comes back as a problem.
+ * Checks a trial's evidence, which may be parsed JSON of any shape, against its plan. Throws
+ * `EvidenceInputError` only for a bad plan (see `readPlan` for one that came from outside); whatever is wrong with the evidence, which is somebody else's, comes back as a problem.
  */
 export function checkEvidence(evidence: TrialEvidence, plan: TrialPlan): EvidenceCheck {
   requirePlan(plan);
+  try {
+    return checkRead(readEvidence(evidence), plan);
+  } catch (error) {
+    if (!(error instanceof EvidenceInputError)) throw error;
+    return refuse(error.field, `must be ${error.limit}, is ${String(error.value)}`);
+  }
+}
+
+function checkRead(evidence: TrialEvidence, plan: TrialPlan): EvidenceCheck {
   const shape = refuseShape(evidence, plan);
   if (shape !== undefined) return shape;
   const decision = decisionOf(evidence.objectives, plan) ?? "abstain";
@@ -173,14 +183,11 @@ export function checkEvidence(evidence: TrialEvidence, plan: TrialPlan): Evidenc
 
 /** Counts, names and lengths, before anything is computed from the records. */
 function refuseShape(evidence: TrialEvidence, plan: TrialPlan): EvidenceProblem | undefined {
-  const { objectives, pairs, droppedPairs, reason } = evidence;
+  const { objectives, pairs, droppedPairs } = evidence;
   const counts = refuseNumber("pairs", pairs, { integer: true, min: 0, max: plan.maxPairs });
   if (counts !== undefined) return counts;
   if (objectives.length !== plan.objectives.length) {
     return refuse("objectives", `must be ${plan.objectives.length}, are ${objectives.length}`);
-  }
-  if (typeof reason !== "string" || reason.length > REASON_LENGTH_MAX) {
-    return refuse("reason", `must be a string of at most ${REASON_LENGTH_MAX} characters`);
   }
   let least = 0;
   let most = 0;

@@ -45,7 +45,10 @@ export interface TrialPlan {
   readonly objectives: readonly ObjectivePlan[];
   /** Bound on the probability of rejecting a harmless candidate. */
   readonly alpha: number;
-  /** Bound on the probability of accepting a candidate at or beyond a margin. */
+  /**
+   * Bound on the probability of accepting a candidate at or beyond a margin. 0 never accepts: what the
+   * guard of a committed version uses, whose harm process must be able to go on for its whole life.
+   */
   readonly beta: number;
   /** Largest absolute log difference one pair contributes; usually 0.5. */
   readonly clip: number;
@@ -62,7 +65,7 @@ const MARGIN: Bounds = { min: 0, max: MARGIN_MAX };
 export function requirePlan(plan: TrialPlan): void {
   const { objectives } = plan;
   requireNumber("plan.alpha", plan.alpha, PROBABILITY);
-  requireNumber("plan.beta", plan.beta, PROBABILITY);
+  if (plan.beta !== 0) requireNumber("plan.beta", plan.beta, PROBABILITY);
   requireNumber("plan.clip", plan.clip, { above: 0, max: CLIP_MAX });
   requireNumber("plan.maxPairs", plan.maxPairs, { integer: true, min: 1, max: TRIAL_PAIRS_MAX });
   requireNumber("plan.objectives.length", objectives.length, { min: 1, max: OBJECTIVES_MAX });
