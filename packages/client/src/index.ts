@@ -1,2 +1,8 @@
-// TypeScript SDK: retry, leader discovery, watch.
-export {};
+// TypeScript SDK: contexts, the REST client, the gRPC client with leader discovery and retry.
+
+export { loadContext } from "./kubeconfig.ts";
+export type { Context } from "./kubeconfig.ts";
+export { RestClient, resourcePath, TABLE_ACCEPT } from "./rest-client.ts";
+export type { RawAnswer, RawCall, Scope, WatchEvent } from "./rest-client.ts";
+export { errorFromStatus } from "./status-error.ts";
+export { backoffMs } from "./retry.ts";

@@ -1,0 +1,104 @@
+// kinglyctl apply -f FILE: creates what is missing and replaces the spec of what exists. A write to
+// a Config's data opens a proposal; the server's warning names it.
+
+import { KinglyError, type JsonObject } from "@kingly/base";
+import type { ApiObject } from "@kingly/resources";
+import { resolveKind } from "../kinds.ts";
+import { readManifests, type Manifest } from "../manifests.ts";
+import type { Session } from "../session.ts";
+
+/** Attempts when somebody else writes the same object in between. */
+const CONFLICT_ATTEMPTS_MAX = 5;
+
+interface Target {
+  readonly kind: string;
+  readonly namespace: string | undefined;
+  readonly name: string;
+}
+
+function stringField(value: unknown, field: string, source: string): string {
+  if (typeof value === "string" && value !== "") return value;
+  throw new KinglyError("InvalidField", `${source}: ${field} is missing`, { field });
+}
+
+function targetOf(manifest: Manifest, session: Session): Target {
+  const { object, source } = manifest;
+  const info = resolveKind(stringField(object["kind"], "kind", source));
+  const metadata = (object["metadata"] ?? {}) as Record<string, unknown>;
+  const name = stringField(metadata["name"], "metadata.name", source);
+  const namespace = info.namespaced
+    ? typeof metadata["namespace"] === "string"
+      ? metadata["namespace"]
+      : session.namespace
+    : undefined;
+  return { kind: info.kind, namespace, name };
+}
+
+async function current(session: Session, target: Target): Promise<ApiObject | undefined> {
+  try {
+    return await session.client.get(target);
+  } catch (error) {
+    if (error instanceof KinglyError && error.code === "NotFound") return undefined;
+    throw error;
+  }
+}
+
+function merged(live: ApiObject, wanted: JsonObject): JsonObject {
+  const metadata = (wanted["metadata"] ?? {}) as JsonObject;
+  const { status: _status, ...rest } = live as unknown as JsonObject;
+  return {
+    ...rest,
+    ...wanted,
+    metadata: {
+      ...(live.metadata as unknown as JsonObject),
+      labels: { ...live.metadata.labels, ...(metadata["labels"] as JsonObject | undefined) },
+      annotations: {
+        ...live.metadata.annotations,
+        ...(metadata["annotations"] as JsonObject | undefined),
+      },
+    },
+  };
+}
+
+async function applyOne(
+  session: Session,
+  manifest: Manifest,
+  query: Readonly<Record<string, string>>,
+): Promise<{ readonly verb: string; readonly target: Target; readonly warnings: readonly string[] }> {
+  const target = targetOf(manifest, session);
+  const { name: _name, ...collection } = target;
+  for (let attempt = 1; ; attempt += 1) {
+    const live = await current(session, target);
+    try {
+      if (live === undefined) {
+        const { warnings } = await session.client.create(collection, manifest.object, query);
+        return { verb: "created", target, warnings };
+      }
+      const body = merged(live, manifest.object);
+      const { object, warnings } = await session.client.replace(target, body, query);
+      const same = object.metadata.resourceVersion === live.metadata.resourceVersion;
+      return { verb: same ? "unchanged" : "configured", target, warnings };
+    } catch (error) {
+      const racing =
+        error instanceof KinglyError &&
+        (error.code === "Conflict" || error.code === "AlreadyExists");
+      if (!racing || attempt >= CONFLICT_ATTEMPTS_MAX) throw error;
+    }
+  }
+}
+
+/** Runs the command; returns the exit code. */
+export async function runApply(
+  session: Session,
+  flags: { readonly filename: readonly string[]; readonly dryRun?: string },
+): Promise<number> {
+  const query: Record<string, string> = flags.dryRun === "server" ? { dryRun: "All" } : {};
+  for (const manifest of await readManifests(flags.filename, session.io)) {
+    const { verb, target, warnings } = await applyOne(session, manifest, query);
+    for (const warning of warnings) session.io.stderr.write(`Warning: ${warning}\n`);
+    const suffix = flags.dryRun === "server" ? " (server dry run)" : "";
+    const singular = resolveKind(target.kind).singular;
+    session.io.stdout.write(`${singular}/${target.name} ${verb}${suffix}\n`);
+  }
+  return 0;
+}

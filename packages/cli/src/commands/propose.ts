@@ -1,0 +1,121 @@
+// kinglyctl propose: opens a proposal for a Config and, with --wait, stays until the fleet has
+// answered. Progress goes to stderr, the final object to stdout.
+
+import { createHash } from "node:crypto";
+import { canonicalJson, KinglyError, type JsonObject, type JsonValue } from "@kingly/base";
+import type { Proposal } from "@kingly/resources";
+import { EXIT } from "../exit-code.ts";
+import { readManifests } from "../manifests.ts";
+import { formatObjects } from "../printers/document.ts";
+import { parseDuration, type Session } from "../session.ts";
+import { waitForProposal } from "../wait.ts";
+
+/** Flags of propose. */
+export interface ProposeFlags {
+  readonly set: readonly string[];
+  readonly filename: readonly string[];
+  readonly reason: string;
+  readonly baseVersion?: string;
+  readonly idempotencyKey?: string;
+  readonly commit?: string;
+  readonly url?: string;
+  readonly source: string;
+  readonly wait?: boolean | string;
+  readonly timeout: string;
+  readonly output: string;
+}
+
+function parseAssignment(text: string): readonly [string, JsonValue] {
+  const at = text.indexOf("=");
+  if (at <= 0) {
+    throw new KinglyError("Usage", `--set: "${text}" is not KEY=VALUE`, { field: "--set" });
+  }
+  const value = text.slice(at + 1);
+  try {
+    return [text.slice(0, at), JSON.parse(value) as JsonValue];
+  } catch {
+    return [text.slice(0, at), value]; // Not JSON: a plain string.
+  }
+}
+
+function changeOf(flags: ProposeFlags, file: JsonObject | undefined): JsonObject {
+  if (flags.set.length > 0 === (file !== undefined)) {
+    throw new KinglyError("Usage", "give either --set KEY=VALUE or -f FILE with the new data", {
+      field: "--set",
+    });
+  }
+  return file === undefined
+    ? { patch: Object.fromEntries(flags.set.map(parseAssignment)) }
+    : { data: file };
+}
+
+function defaultKey(config: string, change: JsonObject, flags: ProposeFlags): string {
+  // Content and commit: a retried job finds its first proposal instead of opening another.
+  const text = canonicalJson([config, change, flags.commit ?? "", flags.baseVersion ?? ""]);
+  return createHash("sha256").update(text).digest("hex").slice(0, 32);
+}
+
+function proposalObject(
+  session: Session,
+  config: string,
+  options: { readonly change: JsonObject; readonly flags: ProposeFlags },
+): JsonObject {
+  const { change, flags } = options;
+  const key = flags.idempotencyKey ?? (flags.commit && defaultKey(config, change, flags));
+  return {
+    apiVersion: "kingly.dev/v1",
+    kind: "Proposal",
+    metadata: { generateName: `${config}-`, namespace: session.namespace },
+    spec: {
+      config,
+      ...change,
+      reason: flags.reason,
+      source: {
+        type: flags.source,
+        name: session.io.env["USER"] ?? "operator",
+        ...(flags.commit === undefined ? {} : { commit: flags.commit }),
+        ...(flags.url === undefined ? {} : { url: flags.url }),
+      },
+      ...(flags.baseVersion === undefined ? {} : { baseVersion: Number(flags.baseVersion) }),
+      ...(key === undefined || key === "" ? {} : { idempotencyKey: key }),
+    },
+  };
+}
+
+/** Runs the command; returns the exit code. */
+export async function runPropose(
+  session: Session,
+  config: string,
+  flags: ProposeFlags,
+): Promise<number> {
+  const timeoutMs = parseDuration(flags.timeout, "--timeout");
+  const files = flags.filename.length > 0 ? await readManifests(flags.filename, session.io) : [];
+  const change = changeOf(flags, files[0]?.object);
+  const { object, warnings } = await session.client.create(
+    { kind: "Proposal", namespace: session.namespace },
+    proposalObject(session, config, { change, flags }),
+  );
+  const proposal = object as unknown as Proposal;
+  for (const warning of warnings) session.io.stderr.write(`Warning: ${warning}\n`);
+  session.io.stderr.write(`proposal/${proposal.metadata.name} opened\n`);
+  if (flags.wait === undefined || flags.wait === false) {
+    print(session, proposal, flags.output);
+    return EXIT.ok;
+  }
+  const until = flags.wait === true ? "completed" : flags.wait;
+  const end = await waitForProposal(session, proposal.metadata.name, { until, timeoutMs });
+  print(session, end.proposal, flags.output);
+  return end.exitCode;
+}
+
+function print(session: Session, proposal: Proposal, output: string): void {
+  if (output === "table") {
+    const phase = proposal.status?.phase ?? "Pending";
+    const message = proposal.status?.message ?? "";
+    session.io.stdout.write(`proposal/${proposal.metadata.name} ${phase}: ${message}\n`);
+    return;
+  }
+  session.io.stdout.write(
+    formatObjects([proposal as never], { format: output, single: true }),
+  );
+}

@@ -1,0 +1,19 @@
+// Every bound of the SDK in one place.
+
+/** Largest response body read into memory: a full list page of 1 MiB documents stays below. */
+export const RESPONSE_BYTES_MAX: number = 64 * 1024 * 1024;
+
+/** Longest line of a watch stream: one event carries one document of at most 1 MiB, twice. */
+export const WATCH_LINE_BYTES_MAX: number = 4 * 1024 * 1024;
+
+/** Time for one request, connection included; watches have none. */
+export const REQUEST_TIMEOUT_MS: number = 30_000;
+
+/** Attempts of a call that is safe to repeat. With the back-off below: about six seconds. */
+export const ATTEMPTS_MAX: number = 8;
+
+/** First pause between attempts; doubles up to the maximum, halved or kept by jitter. */
+export const BACKOFF_MS: number = 50;
+
+/** Longest pause between attempts: longer than an election, short for a person. */
+export const BACKOFF_MS_MAX: number = 2_000;

@@ -1,0 +1,227 @@
+// The REST admin API as a typed client: one method per verb, errors as KinglyError, watches as
+// async iterators that resume by themselves. Used by kinglyctl and by anything that prefers HTTP.
+
+import { KinglyError, type JsonObject, type JsonValue } from "@kingly/base";
+import { kindInfo, type ApiObject } from "@kingly/resources";
+import { Agent, request, type Dispatcher } from "undici";
+import type { Context } from "./kubeconfig.ts";
+import { REQUEST_TIMEOUT_MS, RESPONSE_BYTES_MAX } from "./limits.ts";
+import { errorFromStatus } from "./status-error.ts";
+import { linesOf } from "./lines.ts";
+
+/** Accept header that asks for a server-rendered Table. */
+export const TABLE_ACCEPT: string = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
+
+/** One event of a watch. */
+export interface WatchEvent {
+  readonly type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK" | "ERROR";
+  readonly object: ApiObject;
+}
+
+/** Which objects a call is about. */
+export interface Scope {
+  readonly kind: string;
+  /** Absent = all namespaces, or a cluster-scoped kind. */
+  readonly namespace?: string | undefined;
+  readonly name?: string | undefined;
+}
+
+/** One HTTP call below the typed methods. */
+export interface RawCall {
+  readonly method: Dispatcher.HttpMethod;
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: JsonValue;
+  readonly accept?: string;
+}
+
+/** The answer of a raw call. */
+export interface RawAnswer {
+  readonly status: number;
+  readonly text: string;
+  readonly warnings: readonly string[];
+}
+
+/** Path of a collection or an item, Kubernetes style. */
+export function resourcePath(scope: Scope): string {
+  const info = kindInfo(scope.kind);
+  const root = info.group === "" ? `/api/${info.version}` : `/apis/${info.group}/${info.version}`;
+  const parts = [root];
+  if (info.namespaced && scope.namespace !== undefined) {
+    parts.push("namespaces", encodeURIComponent(scope.namespace));
+  }
+  parts.push(info.plural);
+  if (scope.name !== undefined) parts.push(encodeURIComponent(scope.name));
+  return parts.join("/");
+}
+
+function warningsOf(headers: Readonly<Record<string, string | string[] | undefined>>): string[] {
+  const value = headers["warning"];
+  const list = value === undefined ? [] : Array.isArray(value) ? value : [value];
+  return list.flatMap((line) =>
+    [...line.matchAll(/299 \S+ "((?:[^"\\]|\\.)*)"/g)].map((match) =>
+      (match[1] ?? "").replaceAll('\\"', '"'),
+    ),
+  );
+}
+
+/** A client of one cluster's REST API. Close it when done. */
+export class RestClient {
+  readonly #context: Context;
+  readonly #agent: Agent;
+
+  constructor(context: Context) {
+    this.#context = context;
+    this.#agent = new Agent({
+      connect: context.authority === undefined ? {} : { ca: context.authority },
+      headersTimeout: REQUEST_TIMEOUT_MS,
+      bodyTimeout: 0, // Watches are silent for as long as nothing happens.
+    });
+  }
+
+  get namespace(): string {
+    return this.#context.namespace;
+  }
+
+  async #send(call: RawCall, signal?: AbortSignal): Promise<Dispatcher.ResponseData> {
+    const url = new URL(call.path, this.#context.server);
+    for (const [key, value] of Object.entries(call.query ?? {})) url.searchParams.set(key, value);
+    const headers: Record<string, string> = { accept: call.accept ?? "application/json" };
+    if (this.#context.token !== undefined) {
+      headers["authorization"] = `Bearer ${this.#context.token}`;
+    }
+    if (call.body !== undefined) headers["content-type"] = "application/json";
+    try {
+      return await request(url, {
+        method: call.method,
+        headers,
+        dispatcher: this.#agent,
+        ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+        ...(signal === undefined ? {} : { signal }),
+      });
+    } catch (error) {
+      if (signal?.aborted === true) throw error;
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new KinglyError(
+        "Unavailable",
+        `cannot reach ${url.origin}: ${reason}`,
+        { help: "is a server running there, and is the context file of this cluster?" },
+        { cause: error },
+      );
+    }
+  }
+
+  /** Any call; throws KinglyError for a status of 400 and above. */
+  async raw(call: RawCall): Promise<RawAnswer> {
+    const response = await this.#send(call, AbortSignal.timeout(REQUEST_TIMEOUT_MS));
+    const length = Number(response.headers["content-length"] ?? 0);
+    if (length > RESPONSE_BYTES_MAX) {
+      response.body.destroy();
+      throw new KinglyError("DocumentTooLarge", `response of ${length} bytes`, {
+        limit: RESPONSE_BYTES_MAX,
+        value: length,
+      });
+    }
+    const text = await response.body.text();
+    if (response.statusCode >= 400) throw errorFromStatus(response.statusCode, text);
+    return { status: response.statusCode, text, warnings: warningsOf(response.headers) };
+  }
+
+  async #json<T>(call: RawCall): Promise<T> {
+    return JSON.parse((await this.raw(call)).text) as T;
+  }
+
+  /** Reads one object. */
+  get<T = ApiObject>(scope: Scope & { readonly name: string }): Promise<T> {
+    return this.#json<T>({ method: "GET", path: resourcePath(scope) });
+  }
+
+  /** Reads a whole collection, page by page, at one revision. */
+  async list<T = ApiObject>(
+    scope: Scope,
+  ): Promise<{ readonly items: readonly T[]; readonly resourceVersion: string }> {
+    const items: T[] = [];
+    let token = "";
+    for (;;) {
+      const page = await this.#json<{
+        items: T[];
+        metadata: { resourceVersion: string; continue?: string };
+      }>({
+        method: "GET",
+        path: resourcePath(scope),
+        query: { limit: "500", ...(token === "" ? {} : { continue: token }) },
+      });
+      items.push(...page.items);
+      token = page.metadata.continue ?? "";
+      if (token === "") return { items, resourceVersion: page.metadata.resourceVersion };
+    }
+  }
+
+  /** Creates an object; the answer carries what the server filled in, and its warnings. */
+  async create(
+    scope: Scope,
+    object: JsonObject,
+    query: Readonly<Record<string, string>> = {},
+  ): Promise<{ readonly object: ApiObject; readonly warnings: readonly string[] }> {
+    const path = resourcePath(scope);
+    const answer = await this.raw({ method: "POST", path, body: object, query });
+    return { object: JSON.parse(answer.text) as ApiObject, warnings: answer.warnings };
+  }
+
+  /** Replaces an object; `metadata.resourceVersion` in it is a precondition. */
+  async replace(
+    scope: Scope & { readonly name: string },
+    object: JsonObject,
+    query: Readonly<Record<string, string>> = {},
+  ): Promise<{ readonly object: ApiObject; readonly warnings: readonly string[] }> {
+    const path = resourcePath(scope);
+    const answer = await this.raw({ method: "PUT", path, body: object, query });
+    return { object: JSON.parse(answer.text) as ApiObject, warnings: answer.warnings };
+  }
+
+  /** Deletes an object. */
+  async delete(scope: Scope & { readonly name: string }): Promise<void> {
+    await this.raw({ method: "DELETE", path: resourcePath(scope) });
+  }
+
+  /**
+   * Events after a revision, in order; ends only by `signal`. A broken stream is resumed from the
+   * last revision seen; a compacted one throws `Expired`, and the caller lists again.
+   */
+  async *watch(
+    scope: Scope,
+    options: { readonly resourceVersion: string; readonly signal: AbortSignal },
+  ): AsyncGenerator<WatchEvent> {
+    let revision = options.resourceVersion;
+    while (!options.signal.aborted) {
+      const { name, ...collection } = scope;
+      const response = await this.#send(
+        {
+          method: "GET",
+          path: resourcePath(collection),
+          query: {
+            watch: "true",
+            allowWatchBookmarks: "true",
+            resourceVersion: revision,
+            ...(name === undefined ? {} : { fieldSelector: `metadata.name=${name}` }),
+          },
+        },
+        options.signal,
+      );
+      if (response.statusCode >= 400) {
+        throw errorFromStatus(response.statusCode, await response.body.text());
+      }
+      for await (const line of linesOf(response.body, options.signal)) {
+        const event = JSON.parse(line) as WatchEvent;
+        if (event.type === "ERROR") throw errorFromStatus(410, JSON.stringify(event.object));
+        revision = event.object.metadata.resourceVersion;
+        if (event.type !== "BOOKMARK") yield event;
+      }
+    }
+  }
+
+  /** Releases the connections. */
+  async close(): Promise<void> {
+    await this.#agent.destroy();
+  }
+}
