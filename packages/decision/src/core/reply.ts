@@ -1,0 +1,34 @@
+// What a handler answers. Objects get their resourceVersion only at commit, so a reply says which row
+// to show and is rendered afterwards; what is remembered for idempotency never holds the object.
+
+import type { JsonObject, JsonValue } from "@kingly/base";
+import type { StateView } from "./view.ts";
+
+/** A handler's answer. */
+export interface Reply {
+  /** Small; remembered under the idempotency key. */
+  readonly memo: JsonObject;
+  /** The value of the outcome, rendered from the committed state. */
+  render(view: StateView): JsonValue;
+}
+
+/** Answers with an object's row: a `WriteResult`. */
+export function objectReply(
+  key: string,
+  warnings: readonly string[],
+  changed: boolean = true,
+): Reply {
+  return replyOf({ key, warnings: [...warnings], changed });
+}
+
+/** Answers with plain values; `key`, when present, names an object that is shown with them. */
+export function replyOf(memo: JsonObject): Reply {
+  return { memo, render: (view) => renderMemo(memo, view) };
+}
+
+/** The outcome's value for what was remembered: the object as it is now. */
+export function renderMemo(memo: JsonObject, view: StateView): JsonValue {
+  const key = memo["key"];
+  if (typeof key !== "string") return memo;
+  return { ...memo, object: view.get(key) ?? null };
+}
