@@ -4,13 +4,12 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { Worker } from "node:worker_threads";
 import { systemClock } from "./clock.ts";
 import { readTunablesFile } from "./config-file.ts";
-import { entryUrl } from "./entry.ts";
-import { SHUTDOWN_DRAIN_MS, WORKER_YOUNG_GENERATION_MB } from "./limits.ts";
+import { SHUTDOWN_DRAIN_MS } from "./limits.ts";
+import { createHttpSender, sendBursts } from "./load/http-sender.ts";
 import { LoadStats } from "./load/stats.ts";
-import type { LoadInput } from "./load/worker.ts";
+import { LoadThread } from "./load/thread.ts";
 import { createNetwork } from "./model/network.ts";
 import type { Options } from "./options.ts";
 import { createHttpServer } from "./serve/http.ts";
@@ -18,6 +17,7 @@ import { Metrics } from "./serve/metrics.ts";
 import { WorkerPool } from "./serve/pool.ts";
 import { InferenceService } from "./serve/service.ts";
 import { warmUp } from "./serve/warm-up.ts";
+import type { BurstDriver } from "./serve/warm-up.ts";
 import { DEFAULT_TUNABLES } from "./tunables.ts";
 import type { Tunables } from "./tunables.ts";
 
@@ -39,8 +39,8 @@ export interface App {
 /** Starts everything and resolves when the service is warm and the load runs. */
 export async function startApp(options: Options): Promise<App> {
   const tunables = await startTunables(options.configFile);
-  const load = options.profile === "none" ? undefined : new LoadStats();
-  const { service, metrics } = createService(tunables, load);
+  const stats = options.profile === "none" ? undefined : new LoadStats();
+  const { service, metrics } = createService(tunables, stats);
   const { configFile } = options;
   const warmUpToken = randomBytes(16).toString("hex");
   const server = createHttpServer({
@@ -49,16 +49,23 @@ export async function startApp(options: Options): Promise<App> {
     reload: configFile === undefined ? undefined : async () => readTunablesFile(configFile),
     warmUpToken,
   });
+  let load: LoadThread | undefined;
   try {
     server.listen(options.port, "127.0.0.1");
     await once(server, "listening");
     const { port } = server.address() as AddressInfo;
-    await warmUp(service, { port, token: warmUpToken });
+    const own = `http://127.0.0.1:${port}`;
+    if (options.profile !== "none" && stats !== undefined) {
+      const { profile, seed } = options;
+      const target = options.target ?? own;
+      load = new LoadThread({ profile, seed, target, stats: stats.buffer });
+    }
+    await warmUp(service, burstDriver(own, warmUpToken, load));
     metrics.reset();
-    const loader = load === undefined ? undefined : startLoad(options, port, load);
-    return { port, stop: async () => stop(server, service, loader) };
+    load?.start();
+    return { port, stop: async () => stop(server, service, load) };
   } catch (error) {
-    await stop(server, service, undefined);
+    await stop(server, service, load);
     throw error;
   }
 }
@@ -73,7 +80,7 @@ async function startTunables(file: string | undefined): Promise<Tunables> {
 
 function createService(
   tunables: Tunables,
-  load: LoadStats | undefined,
+  stats: LoadStats | undefined,
 ): { readonly service: InferenceService; readonly metrics: Metrics } {
   const pool = new WorkerPool(createNetwork(NETWORK_SEED), {
     onIdle: () => service.onIdle(),
@@ -83,7 +90,7 @@ function createService(
   const metrics = new Metrics({
     queueLength: () => service.queueLength,
     workers: () => pool.readyCount,
-    load,
+    load: stats,
   });
   const service = new InferenceService(systemClock, pool, tunables, {
     onCache: (hit) => metrics.observeCache(hit),
@@ -91,26 +98,24 @@ function createService(
   return { service, metrics };
 }
 
-function startLoad(options: Options, port: number, stats: LoadStats): Worker {
-  if (options.profile === "none") throw new Error("no load profile");
-  const input: LoadInput = {
-    profile: options.profile,
-    seed: options.seed,
-    target: options.target ?? `http://127.0.0.1:${port}`,
-    stats: stats.buffer,
+/** The load thread sends the warm-up where there is one, so that both sides get warm. */
+function burstDriver(own: string, token: string, load: LoadThread | undefined): BurstDriver {
+  const headers = { "x-warm-up": token };
+  if (load !== undefined) return async (sizes) => load.warm(own, headers, sizes);
+  return async (sizes) => {
+    const sender = createHttpSender(own, headers);
+    const failures = await sendBursts(sender.send, sizes);
+    sender.close();
+    return failures;
   };
-  return new Worker(entryUrl(import.meta.url, "./load/worker"), {
-    workerData: input,
-    resourceLimits: { maxYoungGenerationSizeMb: WORKER_YOUNG_GENERATION_MB },
-  });
 }
 
 async function stop(
   server: Server,
   service: InferenceService,
-  loader: Worker | undefined,
+  load: LoadThread | undefined,
 ): Promise<void> {
-  await loader?.terminate();
+  await load?.stop();
   const closed = new Promise<void>((resolve) => {
     server.close(() => resolve());
   });

@@ -38,9 +38,5 @@ export const LATE_BURSTS_MAX = 16;
 export const SHUTDOWN_DRAIN_MS = 2_000;
 /** How often --exit-with-parent looks whether the parent still lives. */
 export const PARENT_CHECK_MS = 1_000;
-/** Warm-up may take this long before the service reports itself broken. */
-export const WARM_UP_TIMEOUT_MS = 60_000;
-/** Resident size of a worker's young generation, in MB. The kernel allocates nothing per batch. */
+/** Young generation of each thread's heap, in MB; small, because it stays resident. The kernel allocates nothing per batch. */
 export const WORKER_YOUNG_GENERATION_MB = 2;
-/** Resident size of the main thread's young generation half, in MB; keeps the process small. */
-export const MAIN_SEMI_SPACE_MB = 2;

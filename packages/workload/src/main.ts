@@ -2,14 +2,12 @@
 // kingly-workload: one process that answers inference requests over HTTP and, if asked, loads itself
 // (or another one) with real requests. Exit codes: 0 stopped as asked, 1 failed, 2 wrong usage.
 import { fstatSync } from "node:fs";
-import { setFlagsFromString } from "node:v8";
 import { startApp, StartError } from "./app.ts";
-import { MAIN_SEMI_SPACE_MB, PARENT_CHECK_MS } from "./limits.ts";
+import { PARENT_CHECK_MS } from "./limits.ts";
 import { parseOptions, USAGE, UsageError } from "./options.ts";
 import type { Options } from "./options.ts";
 
 async function main(args: readonly string[]): Promise<void> {
-  setFlagsFromString(`--max-semi-space-size=${MAIN_SEMI_SPACE_MB}`);
   const options = parseOptions(args);
   if (options.help) {
     process.stdout.write(USAGE);

@@ -1,70 +1,28 @@
 // Before the service says it is ready, every path has run often enough to be compiled: real requests
 // over loopback, with window 0 and above, in bursts of 1 to 32, with and without cache. Otherwise the
-// first minute of measurements would show the compiler. (Compute threads warm themselves.)
-import { Agent, request } from "node:http";
-import { WARM_UP_TIMEOUT_MS } from "../limits.ts";
+// first minute of measurements would show the compiler. (Compute threads warm themselves as well.)
 import { DEFAULT_TUNABLES } from "../tunables.ts";
 import type { Tunables } from "../tunables.ts";
 import type { InferenceService } from "./service.ts";
 
-const BURST_SIZES: readonly number[] = [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 24, 32];
-const ROUNDS = 4;
-const STAGES: readonly Partial<Tunables>[] = [
-  { batchWindowMs: 0 },
-  { batchWindowMs: 1, maxBatchSize: 8 },
-  { batchWindowMs: 1, maxBatchSize: 32, cacheEntries: 100 },
+const BURST_SIZES: readonly number[] = [1, 2, 3, 4, 5, 6, 7, 8, 8, 8, 10, 12, 16, 24, 32];
+
+const STAGES: readonly { readonly tunables: Partial<Tunables>; readonly rounds: number }[] = [
+  { tunables: { batchWindowMs: 0 }, rounds: 4 },
+  { tunables: { batchWindowMs: 1, maxBatchSize: 8 }, rounds: 8 },
+  { tunables: { batchWindowMs: 1, maxBatchSize: 32, cacheEntries: 100 }, rounds: 4 },
 ];
 
-/** Where the service listens and how it recognises the warm-up. */
-export interface WarmUpTarget {
-  readonly port: number;
-  readonly token: string;
-}
+/** Sends bursts of these sizes to the service over HTTP; resolves with the number of failures. */
+export type BurstDriver = (sizes: readonly number[]) => Promise<number>;
 
-/** Warms the service and sets it ready. Rejects when a request fails or after WARM_UP_TIMEOUT_MS. */
-export async function warmUp(service: InferenceService, target: WarmUpTarget): Promise<void> {
-  const deadline = performance.now() + WARM_UP_TIMEOUT_MS;
-  const agent = new Agent({ keepAlive: true });
-  let texts = 0;
-  try {
-    for (const stage of STAGES) {
-      service.configureForWarmUp({ ...DEFAULT_TUNABLES, ...stage });
-      for (let round = 0; round < ROUNDS; round++) {
-        for (const size of BURST_SIZES) {
-          if (performance.now() > deadline) throw new Error("warm-up took too long");
-          const burst = Array.from({ length: size }, () => `warm-up ${texts++ % 400} of the path`);
-          await Promise.all(burst.map(async (text) => post(agent, target, text)));
-        }
-      }
-    }
-  } finally {
-    agent.destroy();
+/** Warms the service and sets it ready. Rejects when a request failed. */
+export async function warmUp(service: InferenceService, drive: BurstDriver): Promise<void> {
+  for (const { tunables, rounds } of STAGES) {
+    service.configureForWarmUp({ ...DEFAULT_TUNABLES, ...tunables });
+    const sizes = Array.from({ length: rounds }, () => BURST_SIZES).flat();
+    const failures = await drive(sizes);
+    if (failures > 0) throw new Error(`warm-up failed: ${failures} requests got no answer`);
   }
   service.finishWarmUp();
-}
-
-async function post(agent: Agent, target: WarmUpTarget, text: string): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    const outgoing = request(
-      {
-        agent,
-        host: "127.0.0.1",
-        port: target.port,
-        path: "/infer",
-        method: "POST",
-        headers: { "x-warm-up": target.token },
-        timeout: WARM_UP_TIMEOUT_MS,
-      },
-      (response) => {
-        response.resume();
-        response.on("end", () => {
-          if (response.statusCode === 200) resolve();
-          else reject(new Error(`warm-up request answered ${response.statusCode ?? 0}`));
-        });
-      },
-    );
-    outgoing.on("error", reject);
-    outgoing.on("timeout", () => outgoing.destroy(new Error("warm-up request timed out")));
-    outgoing.end(JSON.stringify({ text }));
-  });
 }
