@@ -1,0 +1,92 @@
+// A look at a node from outside: for metrics, admission decisions and operators. Copies, so that the
+// reader can keep them.
+import type { LogIndex, NodeId, Term } from "./ids.ts";
+import type { Raft } from "./raft.ts";
+import type { ProgressState } from "./tracker/progress.ts";
+import type { ConfState, RaftState } from "./types.ts";
+
+/** Cheap part of the status. */
+export interface BasicStatus {
+  readonly id: NodeId;
+  readonly term: Term;
+  readonly vote: NodeId;
+  readonly commit: LogIndex;
+  readonly applied: LogIndex;
+  readonly lead: NodeId;
+  readonly state: RaftState;
+  /** Target of the leadership transfer under way, 0 if none. */
+  readonly leadTransferee: NodeId;
+  /** The log has not yet reached RaftConfig.recoveryMark. */
+  readonly recovering: boolean;
+}
+
+/** One member as its leader sees it. */
+export interface ProgressStatus {
+  readonly id: NodeId;
+  readonly match: LogIndex;
+  readonly next: LogIndex;
+  readonly state: ProgressState;
+  readonly isLearner: boolean;
+  readonly recentActive: boolean;
+  readonly paused: boolean;
+  readonly pendingSnapshot: LogIndex;
+  readonly inflightMessages: number;
+  readonly inflightBytes: number;
+  /** All of it in one line, as transcripts print it. */
+  readonly text: string;
+}
+
+/** Everything there is to see. */
+export interface Status extends BasicStatus {
+  readonly lastIndex: LogIndex;
+  readonly firstIndex: LogIndex;
+  readonly confState: ConfState;
+  /** Members in ascending order of ids; empty unless this node leads. */
+  readonly progress: readonly ProgressStatus[];
+}
+
+/** The cheap part. */
+export function basicStatusOf(raft: Raft): BasicStatus {
+  return {
+    id: raft.id,
+    term: raft.term,
+    vote: raft.vote,
+    commit: raft.log.committed,
+    applied: raft.log.applied,
+    lead: raft.lead,
+    state: raft.state,
+    leadTransferee: raft.transferee,
+    recovering: raft.recoveryMark !== undefined,
+  };
+}
+
+/** Everything. */
+export function statusOf(raft: Raft): Status {
+  const progress: ProgressStatus[] = [];
+  if (raft.state === "leader") {
+    for (const id of raft.tracker.ids) {
+      const pr = raft.tracker.get(id);
+      if (pr === undefined) continue;
+      progress.push({
+        id,
+        match: pr.match,
+        next: pr.next,
+        state: pr.state,
+        isLearner: pr.isLearner,
+        recentActive: pr.recentActive,
+        paused: pr.paused,
+        pendingSnapshot: pr.pendingSnapshot,
+        inflightMessages: pr.inflights.count,
+        inflightBytes: pr.inflights.bytes,
+        text: pr.toString(),
+      });
+    }
+  }
+  return {
+    ...basicStatusOf(raft),
+    lastIndex: raft.log.lastIndex(),
+    firstIndex: raft.log.firstIndex(),
+    confState: raft.tracker.confState(),
+    progress,
+  };
+}

@@ -1,0 +1,235 @@
+// The leader's answers to messages: proposals, acknowledgements and rejections of appends, heartbeat
+// answers, reports on snapshots and connections, and leadership transfer. Paper section 5.3.
+import { maybeCommit } from "./commit.ts";
+import { RaftInvariantError } from "./errors.ts";
+import { NO_NODE } from "./ids.ts";
+import type { Message, MessageType } from "./messages.ts";
+import { assertProposal, proposeEntries } from "./propose.ts";
+import type { Raft } from "./raft.ts";
+import { handleReadAck, handleReadIndex, releaseEarlyReads } from "./reads.ts";
+import {
+  broadcastAppend,
+  broadcastHeartbeat,
+  maybeSendAppend,
+  sendAllAppends,
+  sendTimeoutNow,
+} from "./replicate.ts";
+import type { Progress } from "./tracker/progress.ts";
+import type { DropReason } from "./types.ts";
+
+/** Messages that are not about one peer. */
+const GENERAL: {
+  readonly [K in MessageType]?: (raft: Raft, m: Message) => DropReason | undefined;
+} = {
+  MsgBeat: (raft) => {
+    broadcastHeartbeat(raft);
+    return undefined;
+  },
+  MsgCheckQuorum: (raft) => {
+    checkQuorum(raft);
+    return undefined;
+  },
+  MsgProp: (raft, m) => {
+    assertProposal(m);
+    return proposeEntries(raft, m);
+  },
+  MsgReadIndex: handleReadIndex,
+  // A leader cannot forget itself.
+  MsgForgetLeader: () => undefined,
+};
+
+/** Messages about one peer, which must be a member. */
+const ABOUT_PEER: {
+  readonly [K in MessageType]?: (raft: Raft, m: Message, pr: Progress) => void;
+} = {
+  MsgAppResp: handleAppendResponse,
+  MsgHeartbeatResp: handleHeartbeatResponse,
+  MsgSnapStatus: handleSnapshotStatus,
+  MsgUnreachable: handleUnreachable,
+  MsgTransferLeader: handleTransfer,
+};
+
+/** Processes a message as leader; those of no interest to a leader are ignored. */
+export function stepLeader(raft: Raft, m: Message): DropReason | undefined {
+  const general = GENERAL[m.type];
+  if (general !== undefined) return general(raft, m);
+  const pr = raft.tracker.get(m.from);
+  if (pr === undefined) {
+    raft.trace?.({ kind: "no-progress", id: raft.id, peer: m.from });
+    return undefined;
+  }
+  ABOUT_PEER[m.type]?.(raft, m, pr);
+  return undefined;
+}
+
+function handleAppendResponse(raft: Raft, m: Message, pr: Progress): void {
+  pr.recentActive = true;
+  if (m.reject) handleRejection(raft, m, pr);
+  else handleAck(raft, m, pr);
+}
+
+function handleUnreachable(raft: Raft, m: Message, pr: Progress): void {
+  // Appends sent ahead are probably lost: find out where the peer stands.
+  if (pr.state === "replicate") pr.becomeProbe();
+  tracePeer(raft, "peer-unreachable", m, pr);
+}
+
+type PeerEvent =
+  | "progress-decreased"
+  | "snapshot-recovered"
+  | "snapshot-succeeded"
+  | "snapshot-failed"
+  | "peer-unreachable";
+
+function tracePeer(raft: Raft, kind: PeerEvent, m: Message, pr: Progress): void {
+  raft.trace?.({ kind, id: raft.id, peer: m.from, progress: pr.toString() });
+}
+
+/**
+ * Steps down if no quorum was heard of since the last check, and starts the next period. A leader
+ * cut off from its quorum must not linger: clients would wait for it in vain.
+ */
+export function checkQuorum(raft: Raft): void {
+  if (!raft.tracker.quorumActive()) {
+    raft.trace?.({ kind: "quorum-lost", id: raft.id });
+    raft.becomeFollower(raft.term, NO_NODE);
+  }
+  for (const id of raft.tracker.ids) {
+    const pr = raft.tracker.get(id);
+    if (pr !== undefined && id !== raft.id) pr.recentActive = false;
+  }
+}
+
+/**
+ * The peer's log does not have what the append was anchored at. Its hint says how far it might agree
+ * with ours; positions where our term is above the hint's term cannot match, because terms in a log
+ * only grow. So each term is probed at most once:
+ *
+ *   index     1 2 3 4 5 6 7 8 9
+ *   leader    1 3 3 3 5 5 5 5 5    anchored at 9, rejected with hint (6, term 2)
+ *   follower  1 1 1 1 2 2          next probe at 1, the last of ours with term <= 2
+ */
+function handleRejection(raft: Raft, m: Message, pr: Progress): void {
+  raft.trace?.({
+    kind: "rejection-received",
+    id: raft.id,
+    from: m.from,
+    index: m.index,
+    hint: { index: m.rejectHint, term: m.logTerm },
+  });
+  const probeAt =
+    m.logTerm > 0 ? raft.log.findConflictByTerm(m.rejectHint, m.logTerm).index : m.rejectHint;
+  if (!pr.maybeDecreaseTo(m.index, probeAt)) return;
+  tracePeer(raft, "progress-decreased", m, pr);
+  if (pr.state === "replicate") pr.becomeProbe();
+  maybeSendAppend(raft, m.from, true);
+}
+
+function handleAck(raft: Raft, m: Message, pr: Progress): void {
+  if (m.index > raft.log.lastIndex()) {
+    throw new RaftInvariantError("peer acknowledges entries that were never sent", {
+      from: m.from,
+      index: m.index,
+      lastIndex: raft.log.lastIndex(),
+    });
+  }
+  // An acknowledgement without news still ends probing: the peer answers where we thought it stands.
+  const probing = pr.state === "probe" && pr.match === m.index;
+  if (!pr.maybeUpdate(m.index) && !probing) return;
+  updateState(raft, m, pr);
+  if (maybeCommit(raft)) {
+    releaseEarlyReads(raft);
+    broadcastAppend(raft);
+  } else if (m.from !== raft.id && pr.canBumpCommit(raft.log.committed)) {
+    // Not needed, as heartbeats carry the commit index too, but sooner.
+    maybeSendAppend(raft, m.from, true);
+  }
+  // Flow control has more room now: fill it.
+  if (m.from !== raft.id) sendAllAppends(raft, m.from);
+  if (m.from === raft.transferee && pr.match === raft.log.lastIndex()) {
+    traceTransfer(raft, "transfer-caught-up", m);
+    sendTimeoutNow(raft, m.from);
+  }
+}
+
+function updateState(raft: Raft, m: Message, pr: Progress): void {
+  switch (pr.state) {
+    case "probe":
+      pr.becomeReplicate();
+      break;
+    case "snapshot":
+      // Whatever snapshot it was: if our log continues where the peer stands, appends can go on.
+      if (pr.match + 1 < raft.log.firstIndex()) break;
+      tracePeer(raft, "snapshot-recovered", m, pr);
+      pr.becomeProbe();
+      pr.becomeReplicate();
+      break;
+    case "replicate":
+      pr.inflights.freeUpTo(m.index);
+      break;
+  }
+}
+
+function handleHeartbeatResponse(raft: Raft, m: Message, pr: Progress): void {
+  pr.recentActive = true;
+  pr.flowPaused = false;
+  // With a full window this sends an empty append: if all that filled the window was lost, its
+  // answer frees the window. A probed peer gets one too, or it would never leave probing.
+  if (pr.match < raft.log.lastIndex() || pr.state === "probe") {
+    maybeSendAppend(raft, m.from, true);
+  }
+  handleReadAck(raft, m);
+}
+
+function handleSnapshotStatus(raft: Raft, m: Message, pr: Progress): void {
+  if (pr.state !== "snapshot") return;
+  if (m.reject) {
+    // It never arrived, so do not probe behind it.
+    pr.pendingSnapshot = pr.match;
+    pr.becomeProbe();
+    tracePeer(raft, "snapshot-failed", m, pr);
+  } else {
+    pr.becomeProbe();
+    tracePeer(raft, "snapshot-succeeded", m, pr);
+  }
+  // Success: wait for the peer's own answer. Failure: wait a heartbeat before the next try.
+  pr.flowPaused = true;
+}
+
+type TransferEvent =
+  | "transfer-to-learner"
+  | "transfer-to-self"
+  | "transfer-already-running"
+  | "transfer-superseded"
+  | "transfer-started"
+  | "transfer-immediate"
+  | "transfer-caught-up";
+
+function traceTransfer(raft: Raft, kind: TransferEvent, m: Message): void {
+  const transferee = kind === "transfer-superseded" ? raft.transferee : m.from;
+  raft.trace?.({ kind, id: raft.id, term: raft.term, transferee });
+}
+
+/**
+ * Hands leadership to `m.from`: brings it up to date, then tells it to campaign at once. Proposals
+ * are refused meanwhile; after one election timeout the transfer is given up (thesis section 3.10).
+ */
+function handleTransfer(raft: Raft, m: Message, pr: Progress): void {
+  const target = m.from;
+  if (pr.isLearner) return traceTransfer(raft, "transfer-to-learner", m);
+  if (raft.transferee !== NO_NODE) {
+    if (raft.transferee === target) return traceTransfer(raft, "transfer-already-running", m);
+    traceTransfer(raft, "transfer-superseded", m);
+    raft.transferee = NO_NODE;
+  }
+  if (target === raft.id) return traceTransfer(raft, "transfer-to-self", m);
+  traceTransfer(raft, "transfer-started", m);
+  raft.electionElapsed = 0;
+  raft.transferee = target;
+  if (pr.match === raft.log.lastIndex()) {
+    sendTimeoutNow(raft, target);
+    traceTransfer(raft, "transfer-immediate", m);
+  } else {
+    maybeSendAppend(raft, target, true);
+  }
+}
