@@ -21,6 +21,10 @@ export interface ObjectMeta {
   readonly creationTimestamp: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
+  /** Prefix the writer gave instead of a name. */
+  readonly generateName?: string;
+  /** Field ownership of server-side apply, kept by the server. */
+  readonly managedFields?: readonly JsonObject[];
 }
 
 /** One observed aspect of an object. */

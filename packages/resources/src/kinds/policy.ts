@@ -52,6 +52,7 @@ export interface PolicySpec {
     readonly confirmDeadlineSeconds: number;
     readonly probationSeconds: number;
     readonly onFirstVeto: "pause" | "continue" | "rollback";
+    /** Vetoes that always stop a rollout, whatever the computed budget; at least 1. */
     readonly vetoCeiling: number;
   };
   readonly onSplit: "narrow" | "reject";
