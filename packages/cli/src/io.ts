@@ -56,8 +56,7 @@ export function processIo(): Io {
     nowMs: () => Date.now(),
     readText: (path) =>
       path === "-" ? readStandardInput() : Promise.resolve(readFileSync(path, "utf8")),
-    listFolder: (path) =>
-      statSync(path).isDirectory() ? readdirSync(path).toSorted() : undefined,
+    listFolder: (path) => (statSync(path).isDirectory() ? readdirSync(path).toSorted() : undefined),
     interrupted: controller.signal,
   };
 }

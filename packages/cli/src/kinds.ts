@@ -24,9 +24,10 @@ export function resolveKind(word: string): KindInfo {
 }
 
 /** `kind/name` or `kind name` arguments as a pair. */
-export function splitTarget(
-  words: readonly string[],
-): { readonly info: KindInfo; readonly names: readonly string[] } {
+export function splitTarget(words: readonly string[]): {
+  readonly info: KindInfo;
+  readonly names: readonly string[];
+} {
   const [first = "", ...rest] = words;
   const slash = first.indexOf("/");
   if (slash < 0) return { info: resolveKind(first), names: rest };

@@ -52,7 +52,10 @@ function documentsOf(text: string, source: string): readonly Manifest[] {
 }
 
 /** All documents of the given paths, in order. */
-export async function readManifests(paths: readonly string[], io: Io): Promise<readonly Manifest[]> {
+export async function readManifests(
+  paths: readonly string[],
+  io: Io,
+): Promise<readonly Manifest[]> {
   const manifests: Manifest[] = [];
   for (const path of paths) {
     for (const file of filesOf(path, io)) {

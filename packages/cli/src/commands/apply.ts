@@ -64,7 +64,11 @@ async function applyOne(
   session: Session,
   manifest: Manifest,
   query: Readonly<Record<string, string>>,
-): Promise<{ readonly verb: string; readonly target: Target; readonly warnings: readonly string[] }> {
+): Promise<{
+  readonly verb: string;
+  readonly target: Target;
+  readonly warnings: readonly string[];
+}> {
   const target = targetOf(manifest, session);
   const { name: _name, ...collection } = target;
   for (let attempt = 1; ; attempt += 1) {

@@ -53,7 +53,14 @@ function describeObject(object: ApiObject, events: readonly EventObject[]): stri
     ["Created:", creationTimestamp],
     ...(labels === undefined
       ? []
-      : [["Labels:", Object.entries(labels).map(([k, v]) => `${k}=${v}`).join(", ")]]),
+      : [
+          [
+            "Labels:",
+            Object.entries(labels)
+              .map(([k, v]) => `${k}=${v}`)
+              .join(", "),
+          ],
+        ]),
   ];
   const parts = [alignColumns(head), `Spec:\n${indent(stringify(object.spec ?? {}))}`];
   if (Object.keys(status).length > 0) parts.push(`Status:\n${indent(stringify(status))}`);

@@ -75,7 +75,10 @@ async function follow(
   const { resourceVersion } = await session.client.list(target);
   const asTable = flags.output === "table" || flags.output === "wide";
   const signal = session.io.interrupted;
-  for await (const event of session.client.watch({ ...target, name }, { resourceVersion, signal })) {
+  for await (const event of session.client.watch(
+    { ...target, name },
+    { resourceVersion, signal },
+  )) {
     if (options.names.length > 0 && !options.names.includes(event.object.metadata.name)) continue;
     if (!asTable || event.type === "DELETED") {
       const format = asTable ? "name" : flags.output;

@@ -115,7 +115,5 @@ function print(session: Session, proposal: Proposal, output: string): void {
     session.io.stdout.write(`proposal/${proposal.metadata.name} ${phase}: ${message}\n`);
     return;
   }
-  session.io.stdout.write(
-    formatObjects([proposal as never], { format: output, single: true }),
-  );
+  session.io.stdout.write(formatObjects([proposal as never], { format: output, single: true }));
 }
