@@ -1,7 +1,7 @@
 // The seam between the replicated core of a server and everything that talks to clients. The API
 // layer sees only these types: it submits writes, asks for linearizable reads, reads the local state
 // and follows changes. Raft, storage and transport stay behind it.
-import type { JsonValue, KinglyError } from "@kingly/base";
+import type { JsonObject, JsonValue, KinglyError } from "@kingly/base";
 import type { Command, StateMachine } from "@kingly/decision";
 import type { TrialProgress } from "@kingly/resources";
 
@@ -23,6 +23,11 @@ export interface WriteRequest {
   readonly command: Command["type"];
   /** UTF-8 JSON of the command's body, or the exact bytes of a signed document. */
   readonly body: Uint8Array;
+  /**
+   * The body already parsed (strictly), for `write` and `propose`: then `body` may be empty, the
+   * body is not parsed again and is encoded once, after admission.
+   */
+  readonly bodyObject?: JsonObject;
   /** Ed25519 signature over the document, for commands that a node wrote. */
   readonly signature?: Uint8Array;
   /** 1 to 128 characters; the same key of the same principal is applied once (kept 24 h). */
