@@ -1,0 +1,133 @@
+// Bytes of everything that is stored: keys in which byte order is number order, values sealed with a
+// fingerprint that also covers their key (so that a row under the wrong key is found as well), and
+// log records with checksum and chain hash.
+//
+//   record = version 1 | crc32 4 | chain 32 | term 8 | index 8 | type 1 | data
+//   chain(i) = SHA-256(chain(i-1) | term | index | type | data)
+
+import { createHash, hash } from "node:crypto";
+import { crc32 } from "node:zlib";
+import { assert } from "@kingly/base";
+import type { Entry, EntryType, LogIndex, Term } from "./raft.ts";
+
+/** Chain hash before the first entry of a log that starts at index 1. */
+export const CHAIN_ROOT: Uint8Array = new Uint8Array(32);
+
+const RECORD_VERSION = 1;
+const CRC_AT = 1;
+const CHAIN_AT = 5;
+const TERM_AT = 37;
+const INDEX_AT = 45;
+const TYPE_AT = 53;
+/** Bytes of a record besides the entry's payload. */
+export const RECORD_HEADER_BYTES = 54;
+/** Bytes of a sealed value besides its payload. */
+export const SEAL_BYTES = 6;
+
+const TYPES: readonly EntryType[] = ["normal", "conf-change", "conf-change-v2"];
+const TWO_32 = 4_294_967_296;
+
+/** Writes a safe integer >= 0 as 8 bytes, big-endian. */
+export function writeUint64(into: Uint8Array, value: number, at: number): void {
+  assert(Number.isSafeInteger(value) && value >= 0, () => `not an unsigned integer: ${value}`);
+  const view = viewOf(into);
+  view.setUint32(at, Math.floor(value / TWO_32));
+  view.setUint32(at + 4, value % TWO_32);
+}
+
+/** Reads what `writeUint64` wrote; may exceed the safe integers when the bytes are damaged. */
+export function readUint64(from: Uint8Array, at: number): number {
+  const view = viewOf(from);
+  return view.getUint32(at) * TWO_32 + view.getUint32(at + 4);
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** SHA-256, 32 bytes. */
+export function sha256(bytes: Uint8Array): Uint8Array {
+  return hash("sha256", bytes, "buffer");
+}
+
+/** First 48 bits of SHA-256(key | payload): a check of the row and its share in the row sum. */
+export function fingerprint(key: Uint8Array, payload: Uint8Array): number {
+  const digest = createHash("sha256").update(key).update(payload).digest();
+  return digest.readUIntBE(0, SEAL_BYTES);
+}
+
+/** Puts the fingerprint in front of a payload. */
+export function seal(key: Uint8Array, payload: Uint8Array): { value: Uint8Array; print: number } {
+  const print = fingerprint(key, payload);
+  const value = Buffer.allocUnsafe(SEAL_BYTES + payload.length);
+  value.writeUIntBE(print, 0, SEAL_BYTES);
+  value.set(payload, SEAL_BYTES);
+  return { value, print };
+}
+
+/** Takes the payload out of a sealed value; undefined when key, print and payload do not agree. */
+export function unseal(
+  key: Uint8Array,
+  value: Uint8Array,
+): { readonly payload: Uint8Array; readonly print: number } | undefined {
+  if (value.length < SEAL_BYTES) return undefined;
+  const payload = value.subarray(SEAL_BYTES);
+  const print = fingerprint(key, payload);
+  const stored = Buffer.from(value.buffer, value.byteOffset, SEAL_BYTES).readUIntBE(0, SEAL_BYTES);
+  return stored === print ? { payload, print } : undefined;
+}
+
+/** An entry ready to be stored, with the chain hash up to and including it. */
+export interface EncodedEntry {
+  readonly record: Uint8Array;
+  readonly chain: Uint8Array;
+}
+
+/** Encodes an entry that follows the entry whose chain hash is `previous`. */
+export function encodeEntry(entry: Entry, previous: Uint8Array): EncodedEntry {
+  const record = Buffer.allocUnsafe(RECORD_HEADER_BYTES + entry.data.length);
+  record[0] = RECORD_VERSION;
+  writeUint64(record, entry.term, TERM_AT);
+  writeUint64(record, entry.index, INDEX_AT);
+  const type = TYPES.indexOf(entry.type);
+  assert(type >= 0, () => `entry type ${entry.type}`);
+  record[TYPE_AT] = type;
+  record.set(entry.data, RECORD_HEADER_BYTES);
+  // The previous hash stands where this record's own hash goes, so that one call hashes both.
+  record.set(previous, CHAIN_AT);
+  const chain = sha256(record.subarray(CHAIN_AT));
+  record.set(chain, CHAIN_AT);
+  record.writeUInt32BE(crc32(record.subarray(CHAIN_AT)), CRC_AT);
+  return { record, chain };
+}
+
+/** A record read back. */
+export interface DecodedEntry {
+  readonly entry: Entry;
+  readonly chain: Uint8Array;
+}
+
+/** Decodes a record; undefined when version, checksum, type or index do not hold. */
+export function decodeEntry(record: Uint8Array, index: number): DecodedEntry | undefined {
+  if (record.length < RECORD_HEADER_BYTES || record[0] !== RECORD_VERSION) return undefined;
+  if (viewOf(record).getUint32(CRC_AT) !== crc32(record.subarray(CHAIN_AT))) return undefined;
+  const type = TYPES[record[TYPE_AT] ?? TYPES.length];
+  const term = readUint64(record, TERM_AT);
+  if (type === undefined || readUint64(record, INDEX_AT) !== index) return undefined;
+  if (!Number.isSafeInteger(term)) return undefined;
+  return {
+    entry: {
+      term: term as Term,
+      index: index as LogIndex,
+      type,
+      data: record.subarray(RECORD_HEADER_BYTES),
+    },
+    chain: record.slice(CHAIN_AT, TERM_AT),
+  };
+}
+
+/** True when a decoded record follows the record whose chain hash is `previous`. */
+export function followsChain(record: Uint8Array, chain: Uint8Array, previous: Uint8Array): boolean {
+  const digest = createHash("sha256").update(previous).update(record.subarray(TERM_AT)).digest();
+  return digest.equals(chain);
+}

@@ -1,0 +1,126 @@
+// Where things are in the one key-value store of a directory. The first byte is the table; numbers
+// follow big-endian so that byte order is number order; rows and history carry the generation they
+// belong to, so that a snapshot is installed by changing one number.
+
+import { utf8Decode, utf8Encode } from "@kingly/base";
+import type { KeyRange } from "./disk.ts";
+import { readUint64, writeUint64 } from "./codec.ts";
+
+const HISTORY = 0x48;
+const LOG = 0x4c;
+const META = 0x4d;
+const ROWS = 0x52;
+const SINGLE = 0x53;
+const GENERATION_BYTES = 4;
+
+function single(name: string): Uint8Array {
+  return table(SINGLE, utf8Encode(name));
+}
+
+function table(first: number, rest: Uint8Array): Uint8Array {
+  const key = new Uint8Array(1 + rest.length);
+  key[0] = first;
+  key.set(rest, 1);
+  return key;
+}
+
+/** Who this store belongs to, the same as in identity.json. */
+export const IDENTITY_KEY: Uint8Array = single("identity");
+/** Term, vote, commit index and the number of the newest log batch. */
+export const HARD_KEY: Uint8Array = single("hard");
+/** Where the log begins, and which generation of rows is current. */
+export const BASE_KEY: Uint8Array = single("base");
+
+/** Key of a log entry. */
+export function logKey(index: number): Uint8Array {
+  const key = new Uint8Array(9);
+  key[0] = LOG;
+  writeUint64(key, index, 1);
+  return key;
+}
+
+/** Index of a log key. */
+export function logKeyIndex(key: Uint8Array): number {
+  return readUint64(key, 1);
+}
+
+/** Log entries with index >= from. */
+export function logRange(from: number): KeyRange {
+  return { gte: logKey(from), lt: new Uint8Array([LOG + 1]) };
+}
+
+function generational(first: number, generation: number, rest: number): Uint8Array {
+  const key = new Uint8Array(1 + GENERATION_BYTES + rest);
+  key[0] = first;
+  new DataView(key.buffer).setUint32(1, generation);
+  return key;
+}
+
+/** Key of the metadata of a generation's rows. */
+export function metaKey(generation: number): Uint8Array {
+  return generational(META, generation, 0);
+}
+
+/** Key of a row. */
+export function rowKey(generation: number, name: string): Uint8Array {
+  const text = utf8Encode(name);
+  const key = generational(ROWS, generation, text.length);
+  key.set(text, 1 + GENERATION_BYTES);
+  return key;
+}
+
+/** Name of a row key; throws KinglyError when its bytes are no UTF-8. */
+export function rowName(key: Uint8Array): string {
+  return utf8Decode(key.subarray(1 + GENERATION_BYTES));
+}
+
+/** Key of one change in the history; `ordinal` counts the changes of one revision from 0. */
+export function historyKey(generation: number, revision: number, ordinal: number): Uint8Array {
+  const key = generational(HISTORY, generation, 12);
+  writeUint64(key, revision, 1 + GENERATION_BYTES);
+  new DataView(key.buffer).setUint32(1 + GENERATION_BYTES + 8, ordinal);
+  return key;
+}
+
+/** Revision and ordinal of a history key. */
+export function historyPosition(key: Uint8Array): { revision: number; ordinal: number } {
+  const view = new DataView(key.buffer, key.byteOffset, key.byteLength);
+  return {
+    revision: readUint64(key, 1 + GENERATION_BYTES),
+    ordinal: view.getUint32(1 + GENERATION_BYTES + 8),
+  };
+}
+
+/** All rows of a generation. */
+export function rowRange(generation: number): KeyRange {
+  return {
+    gte: generational(ROWS, generation, 0),
+    lt: generational(ROWS, generation + 1, 0),
+  };
+}
+
+/** All history of a generation from a revision (inclusive) on. */
+export function historyRange(generation: number, revision: number): KeyRange {
+  return {
+    gte: historyKey(generation, revision, 0),
+    lt: generational(HISTORY, generation + 1, 0),
+  };
+}
+
+const GENERATIONAL = [HISTORY, META, ROWS];
+
+/** Everything that belongs to generations before the current one. */
+export function olderGenerations(current: number): readonly KeyRange[] {
+  return GENERATIONAL.map((first) => ({
+    gte: generational(first, 0, 0),
+    lt: generational(first, current, 0),
+  }));
+}
+
+/** Everything that belongs to generations after the current one: unfinished imports. */
+export function newerGenerations(current: number): readonly KeyRange[] {
+  return GENERATIONAL.map((first) => ({
+    gte: generational(first, current + 1, 0),
+    lt: new Uint8Array([first + 1]),
+  }));
+}
