@@ -3,7 +3,7 @@
 export { API_VERSION } from "./meta.ts";
 export { findCondition, isConditionTrue, setCondition } from "./conditions.ts";
 export { defaultPolicySpec } from "./default-policy.ts";
-export { KINDS, kindByAlias, kindByPlural, kindInfo, kindOfPlural } from "./kind-info.ts";
+export { KINDS, findKind, kindByAlias, kindByPlural, kindInfo, kindOfPlural } from "./kind-info.ts";
 export type { KindInfo, KindName, Verb } from "./kind-info.ts";
 export {
   ANNOTATIONS_BYTES_MAX,

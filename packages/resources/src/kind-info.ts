@@ -1,6 +1,7 @@
 // The catalogue of kinds: names, scope, verbs, schema. Discovery, admission, storage keys, tables
 // and the command line all read it; nothing else knows which kinds exist.
 
+import { KinglyError, shortValue } from "@kingly/base";
 import { API_VERSION } from "./meta.ts";
 import { CONFIG_NAME_CHARS_MAX, NAME_CHARS_MAX, NODE_NAME_CHARS_MAX } from "./limits.ts";
 import { PROPOSAL_NAME_CHARS_MAX } from "./limits.ts";
@@ -242,8 +243,19 @@ const BY_KIND: ReadonlyMap<string, KindInfo> = new Map(KINDS.map((info) => [info
 const BY_PLURAL: ReadonlyMap<string, KindInfo> = new Map(KINDS.map((info) => [info.plural, info]));
 
 /** The kind of this name; undefined when there is none. */
-export function kindInfo(kind: string): KindInfo | undefined {
+export function findKind(kind: string): KindInfo | undefined {
   return BY_KIND.get(kind);
+}
+
+/** The kind of this name. Throws UnknownKind when there is none. */
+export function kindInfo(kind: string): KindInfo {
+  const info = BY_KIND.get(kind);
+  if (info !== undefined) return info;
+  throw new KinglyError("UnknownKind", `kind: there is no kind ${shortValue(kind)}`, {
+    field: "kind",
+    limit: KINDS.map((known) => known.kind).join(", "),
+    value: kind.slice(0, NAME_CHARS_MAX),
+  });
 }
 
 /** The kind with this plural in this group ("" = core); undefined when there is none. */

@@ -52,11 +52,11 @@ export const STAGES_MAX = 10;
 /** Pairs of one trial: the sequential tests are planned for at most two hours of minutes. */
 export const TRIAL_PAIRS_MAX = 120;
 
-/** Characters of a reason or message written for people. */
-export const MESSAGE_CHARS_MAX = 4_096;
+/** Characters of a reason or message written for people; a commit's subject and body fit. */
+export const MESSAGE_CHARS_MAX = 1_024;
 
-/** Characters of an idempotency key. */
-export const IDEMPOTENCY_KEY_CHARS_MAX = 200;
+/** Characters of an idempotency key: a proposal's name with a prefix, or a hash. */
+export const IDEMPOTENCY_KEY_CHARS_MAX = 128;
 
 /** Signals of one calibration or node. */
 export const SIGNALS_MAX = 128;

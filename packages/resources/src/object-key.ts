@@ -20,12 +20,6 @@ export interface ParsedKey {
 export function objectKey(kind: string, namespace: string | undefined, name: string): string {
   const scope = namespace ?? "";
   const info = kindInfo(kind);
-  if (info === undefined) {
-    throw new KinglyError("UnknownKind", `there is no kind ${kind}`, {
-      field: "kind",
-      value: kind,
-    });
-  }
   if (info.namespaced !== (scope !== "")) {
     const rule = info.namespaced ? "needs a namespace" : "has no namespace";
     throw new KinglyError("InvalidField", `metadata.namespace: ${kind} ${rule}; got "${scope}"`, {
@@ -42,12 +36,6 @@ export function objectKey(kind: string, namespace: string | undefined, name: str
 /** Beginning of the keys of a kind, in one namespace when it is given. */
 export function objectKeyPrefix(kind: string, namespace?: string): string {
   const info = kindInfo(kind);
-  if (info === undefined) {
-    throw new KinglyError("UnknownKind", `there is no kind ${kind}`, {
-      field: "kind",
-      value: kind,
-    });
-  }
   if (namespace === undefined || namespace === "") return `${info.plural}/`;
   requirePart("metadata.namespace", namespace, false);
   return `${info.plural}/${namespace}/`;

@@ -1,7 +1,7 @@
 // OpenAPI v3 documents of kinds, with the extensions that kubectl explain and apply look for, and
 // the served form of Events, which keep their fields at the top level (core/v1).
 
-import { KinglyError, isJsonObject } from "@kingly/base";
+import { isJsonObject } from "@kingly/base";
 import type { JsonObject, JsonValue } from "@kingly/base";
 import { kindInfo } from "./kind-info.ts";
 import type { KindInfo } from "./kind-info.ts";
@@ -22,12 +22,6 @@ const EVENT_TIMES = {
 /** The OpenAPI v3 schema of a kind as it is served. Throws UnknownKind. */
 export function openApiSchema(kind: string): JsonObject {
   const info = kindInfo(kind);
-  if (info === undefined) {
-    throw new KinglyError("UnknownKind", `there is no kind ${kind}`, {
-      field: "kind",
-      value: kind,
-    });
-  }
   const { group, version } = info;
   return {
     ...renderOpenApi(servedSchema(info)),

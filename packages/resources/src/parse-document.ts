@@ -63,12 +63,8 @@ function acrossFields(kind: DocumentKind, value: JsonValue): readonly FieldError
   }
   if (kind === "Veto") {
     const veto = value as unknown as VetoDocument;
-    if (veto.runsVersion === veto.version) {
-      const message = `must differ from the rejected version ${veto.version}`;
-      return [fieldError("FieldValueInvalid", "runsVersion", message)];
-    }
-    if (veto.expiresAtMs <= veto.writtenAtMs) {
-      const message = `must be after writtenAtMs ${veto.writtenAtMs}; got ${veto.expiresAtMs}`;
+    if (veto.expiresAtMs < veto.writtenAtMs) {
+      const message = `must not be before writtenAtMs ${veto.writtenAtMs}; got ${veto.expiresAtMs}`;
       return [fieldError("FieldValueInvalid", "expiresAtMs", message)];
     }
   }

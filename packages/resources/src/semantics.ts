@@ -6,7 +6,7 @@ import type { JsonObject, JsonValue } from "@kingly/base";
 import type { ConfigSchemaSpec, ConfigSpec, KeyRule } from "./kinds/config.ts";
 import type { PolicySpec } from "./kinds/policy.ts";
 import type { ProposalSpec } from "./kinds/proposal.ts";
-import { kindInfo } from "./kind-info.ts";
+import { findKind } from "./kind-info.ts";
 import type { KindInfo } from "./kind-info.ts";
 import { ANNOTATIONS_BYTES_MAX, CONTENT_BYTES_MAX, SCHEMA_BYTES_MAX } from "./limits.ts";
 import { valueAt } from "./table/cells.ts";
@@ -20,7 +20,7 @@ const SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema";
  * An unknown kind has one error, at `kind`.
  */
 export function validateSemantics(kind: string, object: JsonObject): readonly FieldError[] {
-  const info = kindInfo(kind);
+  const info = findKind(kind);
   if (info === undefined) {
     return [fieldError("FieldValueNotSupported", "kind", `there is no kind ${shortValue(kind)}`)];
   }
@@ -45,7 +45,7 @@ export function validateUpdate(
 ): readonly FieldError[] {
   const errors: FieldError[] = [];
   const fixed = ["apiVersion", "kind", "metadata.name", "metadata.namespace"];
-  for (const field of [...fixed, ...(kindInfo(kind)?.immutableFields ?? [])]) {
+  for (const field of [...fixed, ...(findKind(kind)?.immutableFields ?? [])]) {
     const was = valueAt(before, field) ?? null;
     const is = valueAt(after, field) ?? null;
     if (equalJson(was, is)) continue;

@@ -7,7 +7,7 @@ import type { Config, ConfigSchema, ConfigVersion } from "./kinds/config.ts";
 import type { EventSpec, Namespace, Node, NodeConfig, Rollout } from "./kinds/fleet.ts";
 import type { Objective, Policy } from "./kinds/policy.ts";
 import type { Proposal, Veto, Vote } from "./kinds/proposal.ts";
-import { kindInfo } from "./kind-info.ts";
+import { findKind } from "./kind-info.ts";
 import type { KindName } from "./kind-info.ts";
 import { IDEMPOTENCY_KEY_CHARS_MAX } from "./limits.ts";
 import type { ApiObject } from "./meta.ts";
@@ -51,7 +51,7 @@ export interface ObjectValidation<K extends string> {
  * fields do not make it invalid. Never throws for any JSON value.
  */
 export function validateObject<K extends string>(kind: K, value: JsonValue): ObjectValidation<K> {
-  const info = kindInfo(kind);
+  const info = findKind(kind);
   if (info === undefined) {
     const message = `there is no kind ${shortValue(kind)}`;
     const errors = [fieldError("FieldValueNotSupported", "kind", message)];

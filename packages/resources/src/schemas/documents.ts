@@ -1,8 +1,8 @@
 // Schemas of the documents that nodes sign. Unknown fields are refused: what replicas agree on is
 // exactly what was signed.
 
-import { IDEMPOTENCY_KEY_CHARS_MAX, NODES_MAX } from "../limits.ts";
-import { anyObject, flag, integer, oneOf, struct, text } from "../schema/types.ts";
+import { NODES_MAX } from "../limits.ts";
+import { anyObject, flag, integer, number, oneOf, struct, text } from "../schema/types.ts";
 import type { ObjectSchema, Schema } from "../schema/types.ts";
 import { keyNames } from "./config.ts";
 import { calibrationMap, nodeName } from "./fleet.ts";
@@ -17,16 +17,12 @@ function signed(kind: DocumentKind, fields: Readonly<Record<string, Schema>>): O
     kind: oneOf("Kind of the document.", [kind]),
     clusterId: uid("Cluster it was written for."),
     node: nodeName("Node that wrote it."),
-    idempotencyKey: {
-      ...idempotencyKey(),
-      maxLength: IDEMPOTENCY_KEY_CHARS_MAX,
-    },
+    idempotencyKey: idempotencyKey(),
     writtenAtMs: timeMs("When it was written, by the node's clock."),
     ...fields,
   });
 }
 
-/** Vetoes name a moment of expiry and a delay; neither is negative. */
 const DOCUMENTS: Readonly<Record<DocumentKind, ObjectSchema>> = {
   Vote: signed("Vote", {
     proposalUid: uid("Uid of the Proposal."),
@@ -49,7 +45,7 @@ const DOCUMENTS: Readonly<Record<DocumentKind, ObjectSchema>> = {
     evidence: anyObject("What was measured."),
     runsVersion: integer("Version it runs instead; 0 = what it was found with."),
     expiresAtMs: timeMs("When the veto ends."),
-    revertDelayMs: integer("From the evidence to the beginning of the revert."),
+    revertDelayMs: number("Milliseconds from the evidence to the revert.", { minimum: 0 }),
   }),
   Proposal: signed("Proposal", {
     configUid: uid("Uid of the Config."),

@@ -124,9 +124,21 @@ export const nodeConfigStatus: ObjectSchema = struct("What the node runs.", {
   error: message("Why it is not further; empty when nothing is wrong."),
 });
 
-export const namespaceSpec: ObjectSchema = anyObject("Kept as written; not interpreted.", {
-  default: {},
-});
+/** Pools that one namespace may name. */
+const POOLS_MAX = 256;
+
+export const namespaceSpec: ObjectSchema = {
+  ...anyObject("Which nodes the namespace may configure; other fields are kept as written.", {
+    default: {},
+  }),
+  properties: {
+    pools: list(
+      "Pools whose nodes the namespace's Configs may select; absent = all.",
+      text("Name of a pool.", { minLength: 1, maxLength: 63, format: "label-value" }),
+      { maxItems: POOLS_MAX, listType: "set" },
+    ),
+  },
+};
 
 export const namespaceStatus: ObjectSchema = struct("State of the namespace.", {
   phase: oneOf("Whether it is in use.", ["Active", "Terminating"], { default: "Active" }),
