@@ -22,7 +22,7 @@ import { DEFAULT_TUNABLES } from "./tunables.ts";
 import type { Tunables } from "./tunables.ts";
 
 /** All services share one network, so that equal texts get equal labels everywhere. */
-const NETWORK_SEED = 20_261_122;
+export const NETWORK_SEED = 20_261_122;
 
 /** The tunables file was refused at start; the message says why. */
 export class StartError extends Error {
@@ -85,7 +85,10 @@ function createService(
   const pool = new WorkerPool(createNetwork(NETWORK_SEED), {
     onIdle: () => service.onIdle(),
     onBatch: () => metrics.observeBatch(),
-    onBroken: () => service.fail("broken", "compute threads keep stopping"),
+    onBroken: (reason) => {
+      process.stderr.write(`kingly-workload: compute threads keep stopping: ${causeOf(reason)}\n`);
+      service.fail("broken", "compute threads keep stopping");
+    },
   });
   const metrics = new Metrics({
     queueLength: () => service.queueLength,
@@ -96,6 +99,10 @@ function createService(
     onCache: (hit) => metrics.observeCache(hit),
   });
   return { service, metrics };
+}
+
+function causeOf(error: Error): string {
+  return error.cause instanceof Error ? error.cause.message : error.message;
 }
 
 /** The load thread sends the warm-up where there is one, so that both sides get warm. */
@@ -121,7 +128,7 @@ async function stop(
   });
   server.closeIdleConnections();
   const force = setTimeout(() => server.closeAllConnections(), SHUTDOWN_DRAIN_MS);
-  if (server.listening || service.state === "ready") await closed;
+  await closed;
   clearTimeout(force);
   await service.close();
 }

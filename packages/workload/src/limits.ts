@@ -40,3 +40,6 @@ export const SHUTDOWN_DRAIN_MS = 2_000;
 export const PARENT_CHECK_MS = 1_000;
 /** Young generation of each thread's heap, in MB; small, because it stays resident. The kernel allocates nothing per batch. */
 export const WORKER_YOUNG_GENERATION_MB = 2;
+/** A batch this close to its due time leaves now. Timers tick in whole milliseconds, so waiting for the
+ * next tick would stretch a window of 2 ms to 3; this takes the nearest tick instead. */
+export const WINDOW_SLACK_MS = 0.5;

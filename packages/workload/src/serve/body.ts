@@ -2,6 +2,8 @@
 // wrong and which limit it broke.
 import type { IncomingMessage } from "node:http";
 
+const UTF8 = new TextDecoder("utf-8", { fatal: true });
+
 /** A request the caller got wrong, with the HTTP status to answer. */
 export class BadRequestError extends Error {
   override readonly name: string = "BadRequestError";
@@ -32,12 +34,14 @@ export async function readText(request: IncomingMessage, limitBytes: number): Pr
     });
     request.on("end", resolve);
     request.on("error", reject);
-    request.on("close", () => reject(new BadRequestError(400, "", "body is incomplete")));
+    request.on("close", () => {
+      if (!request.complete) reject(new BadRequestError(400, "", "body is incomplete"));
+    });
   });
   const only = chunks[0];
   const body = chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(body);
+    return UTF8.decode(body);
   } catch {
     throw new BadRequestError(400, "", "body must be UTF-8 text");
   }

@@ -1,9 +1,10 @@
 // The batching rule, alone and on an injected clock. A request waits in one bounded first-in-first-out
 // queue. With window 0 each idle worker takes one request. With a window, a batch leaves when it is
-// full or when its oldest request has waited the window, whichever is first, and a worker is idle.
+// full or when its oldest request has waited the window (to the nearest timer tick), whichever is
+// first, and a worker is idle.
 // Changing the settings re-reads the rule at once and never touches what waits.
 import type { Clock } from "../clock.ts";
-import { QUEUE_LENGTH_MAX } from "../limits.ts";
+import { QUEUE_LENGTH_MAX, WINDOW_SLACK_MS } from "../limits.ts";
 
 /** Computes batches elsewhere. `execute` is only called while `hasIdle()` is true. */
 export interface BatchExecutor<Job> {
@@ -84,7 +85,8 @@ export class Dispatcher<Job> {
     const oldest = this.#queue[0];
     if (oldest === undefined || batchWindowMs === 0) return 0;
     if (this.#queue.length >= maxBatchSize) return 0;
-    return Math.max(0, oldest.since + batchWindowMs - this.#clock.now());
+    const remaining = oldest.since + batchWindowMs - WINDOW_SLACK_MS - this.#clock.now();
+    return Math.max(0, remaining);
   }
 
   #stopTimer(): void {

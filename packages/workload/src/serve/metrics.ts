@@ -46,7 +46,9 @@ export interface MetricSources {
 }
 
 /** Why a request got no answer. */
-export type DropReason = "queue_full" | "not_ready" | "failed";
+export type DropReason = (typeof DROP_REASONS)[number];
+
+const DROP_REASONS = ["queue_full", "not_ready", "failed"] as const;
 
 /** Counts and renders. */
 export class Metrics {
@@ -96,6 +98,15 @@ export class Metrics {
       registers,
     });
     registerSources(this.#registry, sources);
+    this.#showZeros();
+  }
+
+  /** Every series exists from the start: a reader can then take a difference to the first value. */
+  #showZeros(): void {
+    this.#latency.zero({});
+    this.#requests.inc({ code: "200" }, 0);
+    for (const reason of DROP_REASONS) this.#dropped.inc({ reason }, 0);
+    for (const outcome of ["applied", "refused"]) this.#configChanges.inc({ outcome }, 0);
   }
 
   /** One answered request; `seconds` counts only for status 200. */
@@ -128,6 +139,7 @@ export class Metrics {
   /** Sets everything back to zero, at the end of the warm-up. */
   reset(): void {
     this.#registry.resetMetrics();
+    this.#showZeros();
   }
 
   /** The text exposition and its content type. */
