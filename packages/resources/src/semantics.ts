@@ -1,7 +1,14 @@
 // Rules that span fields, per kind. Structure is checked before; here a value is well-formed and
 // complete. `apply` runs the same rules again, so they depend on nothing but the object.
 
-import { KinglyError, canonicalJson, equalJson, shortValue, utf8Length } from "@kingly/base";
+import {
+  KinglyError,
+  appendKey,
+  canonicalJson,
+  equalJson,
+  shortValue,
+  utf8Length,
+} from "@kingly/base";
 import type { JsonObject, JsonValue } from "@kingly/base";
 import type { ConfigSchemaSpec, ConfigSpec, KeyRule } from "./kinds/config.ts";
 import type { PolicySpec } from "./kinds/policy.ts";
@@ -112,7 +119,7 @@ function checkConfigSchema(found: Findings, spec: ConfigSchemaSpec): void {
     found.errors.push(fieldError("FieldValueNotSupported", "spec.schema.$schema", message));
   }
   for (const [key, rule] of Object.entries(spec.keys)) {
-    checkKeyRule(found, `spec.keys[${JSON.stringify(key)}]`, rule);
+    checkKeyRule(found, appendKey("spec.keys", key), rule);
   }
 }
 
@@ -143,7 +150,7 @@ function checkKeyRule(found: Findings, path: string, rule: KeyRule): void {
       `must be less than maximum ${maximum}; got ${minimum}`,
     );
     found.require(
-      step === undefined || step <= maximum - minimum,
+      step === undefined || minimum >= maximum || step <= maximum - minimum,
       `${path}.step`,
       `must be at most maximum - minimum = ${maximum - minimum}; got ${step ?? 0}`,
     );
@@ -153,7 +160,12 @@ function checkKeyRule(found: Findings, path: string, rule: KeyRule): void {
   }
 }
 
-function checkProposal(found: Findings, spec: ProposalSpec): void {
+function checkProposal(found: Findings, spec: Partial<ProposalSpec>): void {
+  // Clients may leave these out; admission fills them before anything is stored.
+  for (const field of ["baseVersion", "idempotencyKey"] as const) {
+    if (spec[field] !== undefined) continue;
+    found.errors.push(fieldError("FieldValueRequired", `spec.${field}`, "is required"));
+  }
   if (spec.patch !== undefined && spec.data !== undefined) {
     found.invalid("spec.data", "exactly one of patch and data may be given; got both");
   } else if (spec.patch === undefined && spec.data === undefined) {

@@ -77,7 +77,9 @@ export const proposalSpec: ObjectSchema = struct(
   "A wished change; immutable.",
   {
     config: reference("Name of the Config in the same namespace."),
-    baseVersion: integer("Version the change was made against; 0 = before the first."),
+    baseVersion: integer(
+      "Version the change was made against; 0 = before the first; when absent the newest.",
+    ),
     patch: anyObject("Merge patch (RFC 7386) of the content; exactly one of patch and data."),
     data: anyObject("The whole new content; exactly one of patch and data."),
     reason: text("Why; shown to everyone who decides.", {
@@ -87,7 +89,8 @@ export const proposalSpec: ObjectSchema = struct(
     source,
     idempotencyKey: idempotencyKey(),
   },
-  { optional: ["patch", "data"] },
+  // Admission fills baseVersion and idempotencyKey when the client left them out.
+  { optional: ["patch", "data", "baseVersion", "idempotencyKey"] },
 );
 
 const hash = (description: string): StringSchema => text(description, { format: "sha256" });
