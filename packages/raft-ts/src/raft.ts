@@ -11,9 +11,9 @@
 import { assertSameConfState, restoreMembership } from "./confchange/restore.ts";
 import { validate } from "./config.ts";
 import type { RaftConfig, ResolvedConfig } from "./config.ts";
-import { invariant } from "./errors.ts";
+import { InvalidConfigError, invariant } from "./errors.ts";
 import type { LogIndex, NodeId, Term } from "./ids.ts";
-import { NO_NODE, term as makeTerm } from "./ids.ts";
+import { NO_NODE, logIndex, term as makeTerm } from "./ids.ts";
 import { jointIds } from "./quorum/joint.ts";
 import type { Message, MessageInit, MessageType } from "./messages.ts";
 import { makeMessage } from "./messages.ts";
@@ -64,9 +64,13 @@ export class Raft {
   transferee: NodeId = NO_NODE;
   /** No configuration change may be proposed until this index is applied. */
   pendingConfIndex: LogIndex = 0 as LogIndex;
+  /** Index of the first entry of this leader's term. */
+  termStart: LogIndex = 0 as LogIndex;
   /** Payload bytes proposed in this term and not yet applied; never too high. */
   uncommittedBytes = 0;
   reads: ReadIndexQueue = new ReadIndexQueue();
+  /** Reads were taken that no heartbeat has carried yet. */
+  readRoundDue = false;
   /** Reads that wait for the first commit of this leader's term. */
   earlyReads: ReadRequest[] = [];
   readonly forwardedReads: ForwardedReads;
@@ -76,6 +80,8 @@ export class Raft {
   randomizedElectionTicks = 0;
   /** All ticks of this node; measures leases. */
   tickCount = 0;
+  /** Until this tick no vote may depose a leader this node may have followed before a restart. */
+  restartLeaseEndTick = 0;
   /** Leadership is proven up to this tick (lease-based reads only). */
   leaseEndTick = 0;
   /** A TimeoutNow went out in this term: voters may ignore the lease, so must we. */
@@ -104,7 +110,7 @@ export class Raft {
     const membership = restoreMembership(this.tracker, this.log.lastIndex(), confState);
     assertSameConfState(confState, switchToConfig(this, membership));
     this.#load(hardState);
-    if (config.applied > 0) this.log.appliedTo(config.applied, 0);
+    this.#setApplied(config.applied);
     this.becomeFollower(this.term, NO_NODE);
     this.clearReachedMark();
     this.#traceStart();
@@ -127,14 +133,31 @@ export class Raft {
   #load(state: HardState): void {
     if (state.term === 0 && state.vote === NO_NODE && state.commit === 0) return;
     const { log } = this;
+    const lastIndex = log.lastIndex();
+    // A node that lost the end of its log may have committed what it lost.
+    const clamp = this.recoveryMark !== undefined && state.commit > lastIndex;
+    const commit = clamp ? lastIndex : state.commit;
     invariant(
-      state.commit >= log.committed && state.commit <= log.lastIndex(),
+      commit >= log.committed && commit <= lastIndex,
       "stored commit is out of range of the stored log",
-      { commit: state.commit, from: log.committed, to: log.lastIndex() },
+      { commit, from: log.committed, to: lastIndex },
     );
-    log.commitTo(state.commit);
+    log.commitTo(commit);
     this.term = state.term;
     this.vote = state.vote;
+    if (this.config.readOnlyOption === "lease-based") {
+      this.restartLeaseEndTick = this.config.electionTicks;
+    }
+  }
+
+  #setApplied(applied: LogIndex): void {
+    if (applied === 0) return;
+    const { log } = this;
+    if (applied < log.applied || applied > log.committed) {
+      const range = `from ${log.applied} (compacted) to ${log.committed} (committed)`;
+      throw new InvalidConfigError("applied", range, applied);
+    }
+    log.appliedTo(applied, 0);
   }
 
   hardState(): HardState {
@@ -211,6 +234,7 @@ export class Raft {
     own.recentActive = true;
     // Whatever is in the log may hold a configuration change; wait until all of it is applied.
     this.pendingConfIndex = this.log.lastIndex();
+    this.termStart = logIndex(this.log.lastIndex() + 1);
   }
 
   #traceRole(): void {
@@ -234,6 +258,7 @@ export class Raft {
     this.pendingConfIndex = 0 as LogIndex;
     this.uncommittedBytes = 0;
     this.reads = new ReadIndexQueue();
+    this.readRoundDue = false;
     this.earlyReads = [];
     this.leaseEndTick = 0;
     this.leaseRevoked = false;
@@ -252,7 +277,7 @@ export class Raft {
 
   /** True once this leader has committed an entry of its own term. */
   committedInTerm(): boolean {
-    return this.log.termOrZero(this.log.committed) === this.term;
+    return this.log.committed >= this.termStart;
   }
 
   /** End of log that candidates are judged by: the mark while recovering, else the log. */

@@ -11,17 +11,23 @@ import { encodeConfChange } from "./confchange/codec.ts";
 import { asV2 } from "./confchange/types.ts";
 import type { ConfChange } from "./confchange/types.ts";
 import type { RaftConfig } from "./config.ts";
-import { RaftInvariantError, StepLocalMessageError, StepPeerNotFoundError } from "./errors.ts";
-import { isLocalTarget, logIndex } from "./ids.ts";
+import {
+  InvalidMessageError,
+  RaftInvariantError,
+  StepLocalMessageError,
+  StepPeerNotFoundError,
+} from "./errors.ts";
+import { NO_NODE, isLocalTarget, logIndex } from "./ids.ts";
 import type { LogIndex, NodeId, Term } from "./ids.ts";
 import { applyConfChange } from "./membership.ts";
-import type { Message, MessageInit } from "./messages.ts";
+import type { Message, MessageInit, MessageType } from "./messages.ts";
 import { isLocalMessage, isResponseMessage, makeMessage } from "./messages.ts";
 import { Raft } from "./raft.ts";
 import { buildReady, storageAppendDone, storageApplyDone } from "./ready.ts";
 import type { HandedOut, Ready } from "./ready.ts";
 import { basicStatusOf, statusOf } from "./status.ts";
 import type { BasicStatus, Status } from "./status.ts";
+import { startReadRound } from "./reads.ts";
 import { step } from "./step.ts";
 import { tick } from "./tick.ts";
 import type { ConfState, DropReason, Entry, EntryType, ProposeResult } from "./types.ts";
@@ -32,6 +38,18 @@ const OK: ProposeResult = Object.freeze({ ok: true });
 function result(reason: DropReason | undefined): ProposeResult {
   return reason === undefined ? OK : { ok: false, reason };
 }
+
+/** What a node never sends to itself, not even by way of others. */
+const NEVER_FROM_SELF: ReadonlySet<MessageType> = new Set<MessageType>([
+  "MsgApp",
+  "MsgSnap",
+  "MsgHeartbeat",
+  "MsgHeartbeatResp",
+  "MsgVote",
+  "MsgPreVote",
+  "MsgTimeoutNow",
+  "MsgReadIndexResp",
+]);
 
 /** One Raft node. */
 export class RawNode {
@@ -94,11 +112,23 @@ export class RawNode {
    * then had no effect that matters.
    */
   step(message: Message): ProposeResult {
+    this.#checkAddress(message);
     const fromWorker = isLocalTarget(message.from);
     if (isLocalMessage(message.type) && !fromWorker) throw new StepLocalMessageError();
     const known = fromWorker || this.#raft.tracker.get(message.from) !== undefined;
     if (isResponseMessage(message.type) && !known) throw new StepPeerNotFoundError();
     return result(step(this.#raft, message));
+  }
+
+  /** A node with our id elsewhere, or a transport that mixes up connections, must not confuse us. */
+  #checkAddress(m: Message): void {
+    const { id } = this.#raft;
+    if (m.to !== id && m.to !== NO_NODE) {
+      throw new InvalidMessageError(`${m.type} for node ${m.to} was given to node ${id}`);
+    }
+    if (m.from === id && NEVER_FROM_SELF.has(m.type)) {
+      throw new InvalidMessageError(`${m.type} claims to come from this node ${id}`);
+    }
   }
 
   #local(init: MessageInit): DropReason | undefined {
@@ -114,6 +144,7 @@ export class RawNode {
     const hard = raft.hardState();
     if (!isEmptyHardState(hard) && !hardStatesEqual(hard, hardState)) return true;
     return (
+      raft.readRoundDue ||
       unstable.nextSnapshot() !== undefined ||
       raft.messages.length > 0 ||
       raft.messagesAfterAppend.length > 0 ||
@@ -132,6 +163,7 @@ export class RawNode {
     if (this.#onAdvance.length > 0) {
       throw new RaftInvariantError("ready() called twice without advance()");
     }
+    startReadRound(raft);
     const ready = buildReady(raft, this.#handedOut);
     this.#handedOut = {
       softState: ready.softState ?? this.#handedOut.softState,

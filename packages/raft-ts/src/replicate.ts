@@ -107,6 +107,7 @@ export function broadcastHeartbeat(raft: Raft): void {
     const number = raft.reads.add(undefined, raft.tickCount);
     raft.reads.acknowledge(raft.id, number, raft.tracker.config.voters);
   }
+  raft.readRoundDue = false;
   const context = raft.reads.hasUnconfirmed ? encodeToken(raft.reads.newest) : undefined;
   for (const id of raft.tracker.ids) {
     if (id === raft.id) continue;

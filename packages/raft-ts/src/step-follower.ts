@@ -72,8 +72,7 @@ function forwardRead(raft: Raft, m: Message): DropReason | undefined {
     raft.trace?.({ kind: "read-no-leader", id: raft.id, term: raft.term });
     return "no-leader";
   }
-  const own = m.from === NO_NODE || m.from === raft.id;
-  if (!own) {
+  if (m.from !== NO_NODE) {
     raft.forwardToLeader(m);
     return undefined;
   }

@@ -80,6 +80,7 @@ function handleHigherTerm(raft: Raft, m: Message): boolean {
 
 /** A node that heard its leader within the minimal election timeout does not help to depose it. */
 function inLease(raft: Raft): boolean {
+  if (raft.tickCount < raft.restartLeaseEndTick) return true;
   return (
     raft.config.checkQuorum &&
     raft.lead !== NO_NODE &&
