@@ -28,8 +28,9 @@ export const CONNECTIONS_MAX = 256;
 export const REQUEST_TIMEOUT_MS = 10_000;
 /** Idle keep-alive time; longer than any gap of a load profile, so that no request meets a close. */
 export const KEEP_ALIVE_TIMEOUT_MS = 60_000;
-/** Requests the load generator keeps in flight. Beyond, a due request is dropped and counted. */
-export const OUTSTANDING_MAX = 64;
+/** Requests the load generator keeps in flight: 16 dense bursts, 0.7 s of load, so that only a real
+ * stall reaches it. Beyond, a due request is dropped and counted. */
+export const OUTSTANDING_MAX = 128;
 /** The load generator gives up on a response after this time and counts an error. */
 export const LOAD_TIMEOUT_MS = 10_000;
 /** Bursts sent late in one go after a stall; what is due beyond this is dropped and counted. */

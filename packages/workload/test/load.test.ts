@@ -94,10 +94,10 @@ describe("the open loop", () => {
 
   it("drops and counts what is due while OUTSTANDING_MAX requests are unanswered", () => {
     const { clock, stats, open, generator, bursts } = setUp();
-    clock.advance((bursts[9]?.atMs ?? 0) + 0.001);
+    clock.advance((bursts[19]?.atMs ?? 0) + 0.001);
     expect(generator.outstanding).toBe(OUTSTANDING_MAX);
     expect(stats.get("sent")).toBe(OUTSTANDING_MAX);
-    expect(stats.get("dropped")).toBe(80 - OUTSTANDING_MAX);
+    expect(stats.get("dropped")).toBe(160 - OUTSTANDING_MAX);
     open[0]?.(false);
     expect(stats.get("failed")).toBe(1);
     expect(generator.outstanding).toBe(OUTSTANDING_MAX - 1);
