@@ -144,7 +144,11 @@ export class Admission {
   /** A Config's references must exist, and its data must satisfy its schema. */
   #config(reads: ReadSet, namespace: string, config: Config): void {
     const { spec } = config;
-    requireFound(reads.object("Policy", namespace, spec.policyRef), "spec.policyRef", spec.policyRef);
+    requireFound(
+      reads.object("Policy", namespace, spec.policyRef),
+      "spec.policyRef",
+      spec.policyRef,
+    );
     let primaries = 0;
     for (const [at, name] of spec.objectiveRefs.entries()) {
       const objective = reads.object("Objective", namespace, name);

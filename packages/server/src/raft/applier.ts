@@ -20,8 +20,9 @@ export interface ApplierPorts {
   }): Promise<void>;
   /** One entry was applied. */
   applied(entry: Entry, result: ApplyResult): void;
-  /** A slice is through: the changes of all its entries, and the state's revision after it. */
-  published(changes: readonly Change[], revision: number): void;
+  /** A slice is through: the changes of all its entries, the state's revision after it, and how
+   * long it took. */
+  published(changes: readonly Change[], revision: number, seconds: number): void;
   fatal(error: unknown): void;
 }
 
@@ -134,7 +135,7 @@ export class Applier {
       if (count >= APPLY_ENTRIES_MAX) break;
     }
     const meta = this.#ports.state().meta();
-    this.#ports.published(changes, meta.revision);
+    this.#ports.published(changes, meta.revision, (performance.now() - startedAt) / 1000);
     await this.#ports.commit({
       rows: [...rows].map(([key, value]) => ({ key, value })),
       history: history.map(({ revision, type, key, value }) => ({ revision, type, key, value })),

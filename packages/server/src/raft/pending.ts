@@ -88,14 +88,14 @@ export class PendingWrites {
 
   /** A snapshot replaced everything up to `index`: what waited there is unknown. */
   skippedTo(index: number): void {
-    for (const waiting of [...this.#byIndex.values()]) {
+    for (const waiting of this.#byIndex.values()) {
       if (waiting.index <= index) this.#fail(waiting, unknown(waiting, "the log was replaced"));
     }
   }
 
   /** Nothing will be answered any more. */
   failAll(reason: string): void {
-    for (const waiting of [...this.#byRequest.values()]) this.#fail(waiting, unknown(waiting, reason));
+    for (const waiting of this.#byRequest.values()) this.#fail(waiting, unknown(waiting, reason));
   }
 
   #fail(waiting: Waiting, error: KinglyError): void {

@@ -177,7 +177,7 @@ export class WatchHub {
 
   closeAll(error: KinglyError): void {
     for (const group of this.#byPlural.values()) {
-      for (const watcher of [...group]) watcher.end(error);
+      for (const watcher of group) watcher.end(error);
     }
   }
 }

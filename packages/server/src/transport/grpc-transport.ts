@@ -106,7 +106,8 @@ export class GrpcTransport implements Transport {
     const port = await new Promise<number>((resolve, reject) => {
       server.bindAsync(address, credentials, (error, bound) => {
         if (error === null) resolve(bound);
-        else reject(new KinglyError("Unavailable", `cannot listen on ${address}: ${error.message}`));
+        else
+          reject(new KinglyError("Unavailable", `cannot listen on ${address}: ${error.message}`));
       });
     });
     return new GrpcTransport(options, server, port);
@@ -278,7 +279,10 @@ export class GrpcTransport implements Transport {
     callback: sendUnaryData<ForwardResponseInput>,
   ): Promise<void> {
     if (this.#forwards >= FORWARDS_IN_FLIGHT_MAX) {
-      callback(null, encodeForwardError(new KinglyError("Overloaded", "too many forwarded writes")));
+      callback(
+        null,
+        encodeForwardError(new KinglyError("Overloaded", "too many forwarded writes")),
+      );
       return;
     }
     this.#forwards += 1;
@@ -298,4 +302,3 @@ export class GrpcTransport implements Transport {
     }
   }
 }
-

@@ -45,7 +45,9 @@ function peerCredentials(options: PeerOptions): ChannelCredentials {
         identity?.kind === "server" &&
         identity.clusterId === clusterId &&
         identity.name === member.id;
-      return right ? undefined : new Error(`the server at ${member.peerAddress} is not ${member.id}`);
+      return right
+        ? undefined
+        : new Error(`the server at ${member.peerAddress} is not ${member.id}`);
     },
   });
 }
@@ -179,7 +181,9 @@ export class Peer {
       const deadline = Date.now() + deadlineMs + 500;
       this.#clients[0].forward(wire, { deadline }, (error, response) => {
         if (error !== null || response === undefined) {
-          const details = { ...(request.idempotencyKey && { idempotencyKey: request.idempotencyKey }) };
+          const details = {
+            ...(request.idempotencyKey && { idempotencyKey: request.idempotencyKey }),
+          };
           reject(
             new KinglyError(
               "Indeterminate",

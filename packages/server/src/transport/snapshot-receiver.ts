@@ -71,7 +71,8 @@ export class SnapshotReceiver {
         field: "snapshot.sha256",
       });
     }
-    if (chunk.message === null) throw malformed("snapshot.message", "the last chunk has no message");
+    if (chunk.message === null)
+      throw malformed("snapshot.message", "the last chunk has no message");
     const message = decodeRaftMessage(chunk.message);
     const metadata = message.snapshot?.metadata;
     if (

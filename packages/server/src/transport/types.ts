@@ -38,7 +38,12 @@ export interface TransportHandlers {
   onDigest(from: Member, bytes: Uint8Array): void;
   /** Undefined = no snapshot wanted now. */
   onSnapshot(from: Member, index: number, term: number): IncomingSnapshot | undefined;
-  onForward(from: Member, request: WriteRequest, actor: Actor, deadlineMs: number): Promise<SubmitResult>;
+  onForward(
+    from: Member,
+    request: WriteRequest,
+    actor: Actor,
+    deadlineMs: number,
+  ): Promise<SubmitResult>;
   /** A process of the peer that is new to us opened a stream; its log ended at `lastIndex`. */
   onPeerStarted(from: Member, lastIndex: number): void;
   /** Messages to the peer were lost. Damped. */

@@ -1,0 +1,88 @@
+// The one place of the API layer that calls the decision package's views: what follows from the
+// replicated state and is computed when somebody asks.
+
+import { isJsonObject } from "@kingly/base";
+import type { JsonObject, JsonValue } from "@kingly/base";
+import {
+  adoption,
+  contentKey,
+  explainProposal,
+  explainVeto,
+  renderAssignments,
+  renderNodeConfigs,
+  renderTrialOrders,
+} from "@kingly/decision";
+import type { StateMachine } from "@kingly/decision";
+import type {
+  AssignmentPush,
+  Config,
+  ConfigStatus,
+  NodeConfig,
+  Proposal,
+  TrialOrder,
+  Veto,
+} from "@kingly/resources";
+import type { Replica } from "../../replica/replica.ts";
+import type { Row } from "./reader.ts";
+
+/** How far a Config's newest version is, counted over its nodes. */
+export function adoptionOf(
+  state: StateMachine,
+  config: Config,
+): NonNullable<ConfigStatus["adoption"]> {
+  return adoption(state, config);
+}
+
+/** The content with this hash; undefined when it is not stored. */
+export function contentOf(state: StateMachine, hash: string): JsonObject | undefined {
+  const content = hash === "" ? undefined : state.get(contentKey(hash));
+  return isJsonObject(content) ? content : undefined;
+}
+
+/** What a node should run. */
+export function assignmentsOf(state: StateMachine, node: string): AssignmentPush {
+  return renderAssignments(state, node);
+}
+
+/** Trials that wait for this node's vote. */
+export function trialOrdersOf(state: StateMachine, node: string): readonly TrialOrder[] {
+  return renderTrialOrders(state, node);
+}
+
+/** All NodeConfigs, sorted by key. What agents report goes before what the log knows. */
+export function nodeConfigRows(replica: Replica): Row[] {
+  const rows = [...renderNodeConfigs(replica.state)].map((object) => ({
+    key: `nodeconfigs//${object.metadata.name}`,
+    value: withReport(replica, object) as unknown as JsonValue,
+  }));
+  return rows.toSorted((a, b) => (a.key < b.key ? -1 : 1));
+}
+
+/** The NodeConfig with what its node said last about the version that it runs. */
+function withReport(replica: Replica, object: NodeConfig): NodeConfig {
+  const { node, namespace, config } = object.spec;
+  const uid = replica.state.object("Config", namespace, config)?.metadata.uid;
+  const report = replica.soft.heartbeat(node)?.active.find((one) => one.configUid === uid);
+  if (report === undefined || object.status === undefined) return object;
+  const status = {
+    ...object.status,
+    active: report.version,
+    lastKnownGood: report.lastKnownGood,
+    error: object.status.error === "" ? report.message : object.status.error,
+  };
+  return { ...object, status };
+}
+
+/** Why a proposal stands where it stands. */
+export function whyProposal(replica: Replica, proposal: Proposal): JsonValue {
+  const { namespace = "", name, uid } = proposal.metadata;
+  const explanation = explainProposal(replica.state, namespace, name);
+  const progress = replica.soft.progress(uid) as unknown as JsonValue;
+  return { ...(explanation as unknown as JsonObject), progress };
+}
+
+/** Why a node rejected a version. */
+export function whyVeto(replica: Replica, veto: Veto): JsonValue {
+  const { namespace = "", name } = veto.metadata;
+  return explainVeto(replica.state, namespace, name) as unknown as JsonValue;
+}

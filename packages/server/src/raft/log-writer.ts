@@ -1,0 +1,53 @@
+// Writes of the raft core to the log, finished strictly in order. Appends overlap (storage groups
+// them); a snapshot waits for everything before it and for the applier, replaces log and rows in one
+// batch, and is finished only when the state was loaded anew.
+import type { Storage } from "@kingly/storage";
+import type { LogWrite } from "./driver.ts";
+
+/** What the writer needs. */
+export interface LogWriterPorts {
+  readonly storage: Storage;
+  /** Resolves when nothing is being applied. */
+  applierIdle(): Promise<void>;
+  /** The rows were replaced: load the state from storage. */
+  reload(): Promise<void>;
+  /** Seconds that one write took. */
+  observe(seconds: number): void;
+}
+
+/** Ordered log writes. */
+export class LogWriter {
+  readonly #ports: LogWriterPorts;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(ports: LogWriterPorts) {
+    this.#ports = ports;
+  }
+
+  /** Resolves when the write is durable and all writes before it are. */
+  append(write: LogWrite): Promise<void> {
+    const startedAt = performance.now();
+    const before = this.#last;
+    const written =
+      write.snapshot === undefined
+        ? this.#ports.storage.log.append(write)
+        : this.#install(write, before);
+    const done = Promise.all([before, written]).then(() => {
+      this.#ports.observe((performance.now() - startedAt) / 1000);
+    });
+    this.#last = done;
+    return done;
+  }
+
+  async #install(write: LogWrite, before: Promise<void>): Promise<void> {
+    await before;
+    await this.#ports.applierIdle();
+    await this.#ports.storage.log.append(write);
+    await this.#ports.reload();
+  }
+
+  /** Resolves when nothing is being written, however it ended. */
+  async idle(): Promise<void> {
+    await this.#last.catch(() => {});
+  }
+}

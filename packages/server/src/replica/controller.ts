@@ -1,0 +1,95 @@
+// The leader's controller: level-triggered and without memory of its own. It looks at the replicated
+// state for work that is due (trials to start, deadlines, rollout stages, veto budgets) and submits
+// commands; apply ignores what is not due any more. On election a new leader simply looks again.
+import { randomBytes } from "node:crypto";
+import { KinglyError, utf8Encode } from "@kingly/base";
+import type { Clock, Logger } from "@kingly/base";
+import { pendingWork } from "@kingly/decision";
+import type { GenesisBody, PendingCommand, StateMachine } from "@kingly/decision";
+import { CONTROLLER_INTERVAL_MS, CONTROLLER_IN_FLIGHT_MAX, SUBMIT_DEADLINE_MS } from "../limits.ts";
+import type { Metrics } from "../observe/metrics.ts";
+import type { Actor, SubmitResult, WriteRequest } from "./replica.ts";
+import type { LeadOptions } from "./submitter.ts";
+
+/** What the controller works with. */
+export interface ControllerPorts {
+  readonly memberId: string;
+  readonly genesis: GenesisBody;
+  readonly soft: { readonly reachableNodes: ReadonlySet<string> };
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  state(): StateMachine;
+  isLeader(): boolean;
+  lead(request: WriteRequest, actor: Actor, options: LeadOptions): Promise<SubmitResult>;
+}
+
+/** Drives decisions forward while this server leads. */
+export class LeaderController {
+  readonly #ports: ControllerPorts;
+  readonly #inFlight = new Set<string>();
+  #timer: NodeJS.Timeout | undefined;
+  #kicked = false;
+
+  constructor(ports: ControllerPorts) {
+    this.#ports = ports;
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => this.#look(), CONTROLLER_INTERVAL_MS);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** The state changed: look at the end of this turn of the loop. */
+  kick(): void {
+    if (this.#kicked || this.#timer === undefined) return;
+    this.#kicked = true;
+    setImmediate(() => {
+      this.#kicked = false;
+      if (this.#timer !== undefined) this.#look();
+    });
+  }
+
+  #look(): void {
+    const { soft, clock, genesis } = this.#ports;
+    if (!this.#ports.isLeader()) return;
+    const state = this.#ports.state();
+    if (state.meta().clusterId === "") {
+      this.#submit("genesis", { command: "genesis", body: utf8Encode(JSON.stringify(genesis)) });
+      return;
+    }
+    // Deadlines are judged by the time that the command would be stamped with.
+    const nowMs = Math.max(Math.floor(clock.nowMs()), state.meta().timeMs);
+    for (const work of pendingWork(state, soft, nowMs)) {
+      if (this.#inFlight.size >= CONTROLLER_IN_FLIGHT_MAX) return;
+      this.#submit(work.dedupeKey, requestOf(work), work.type === "trial-start");
+    }
+  }
+
+  #submit(key: string, request: WriteRequest, needsEntropy: boolean = false): void {
+    if (this.#inFlight.has(key)) return;
+    this.#inFlight.add(key);
+    const { logger, metrics, memberId } = this.#ports;
+    const actor: Actor = { name: "system:leader", method: "system", server: memberId };
+    const entropy = needsEntropy ? { entropy: new Uint8Array(randomBytes(32)) } : {};
+    const type = request.command;
+    this.#ports
+      .lead(request, actor, { deadlineMs: SUBMIT_DEADLINE_MS, ...entropy })
+      .then(() => metrics.controllerCommands.inc({ type, result: "ok" }))
+      .catch((error: unknown) => {
+        const code = error instanceof KinglyError ? error.code : "Internal";
+        metrics.controllerCommands.inc({ type, result: code });
+        const reason = error instanceof Error ? error.message : String(error);
+        logger.debug("a controller command was refused", { type, key, code, reason });
+      })
+      .finally(() => this.#inFlight.delete(key));
+  }
+}
+
+function requestOf(work: PendingCommand): WriteRequest {
+  return { command: work.type, body: work.body };
+}

@@ -1,0 +1,443 @@
+// The replicated core of one server: raft, storage, state machine and transport wired together on
+// one event loop, behind the Replica interface. This file holds the wiring and the life cycle; the
+// work is in the parts it connects.
+import { randomBytes, randomInt } from "node:crypto";
+import { KinglyError, assert, toKinglyError } from "@kingly/base";
+import type { Clock, JsonValue, Logger } from "@kingly/base";
+import { StateMachine } from "@kingly/decision";
+import type { ApplyResult, Change } from "@kingly/decision";
+import { nodeCrypto } from "@kingly/protocol";
+import type { BasicStatus, Entry, LogIndex, NodeId, SoftState as RaftRole } from "raft-ts";
+import type { Storage } from "@kingly/storage";
+import { Admission } from "../admission/admit.ts";
+import type { ServerConfig } from "../config.ts";
+import {
+  DIGEST_INTERVAL_MS,
+  SUBMIT_DEADLINE_MS,
+  SUBMIT_DEADLINE_MS_MAX,
+  TICK_CATCH_UP_MAX,
+  UNCOMMITTED_BYTES_MAX,
+} from "../limits.ts";
+import type { Metrics } from "../observe/metrics.ts";
+import { Applier, stateMeta } from "../raft/applier.ts";
+import { RaftDriver } from "../raft/driver.ts";
+import { Compactor } from "../raft/compactor.ts";
+import { LogWriter } from "../raft/log-writer.ts";
+import { PendingWrites } from "../raft/pending.ts";
+import { ReadPoints } from "../raft/reads.ts";
+import { SnapshotSender, SnapshotSink } from "../raft/snapshots.ts";
+import type { Member, Transport } from "../transport/types.ts";
+import { AckBatcher } from "./acks.ts";
+import { LeaderController } from "./controller.ts";
+import { LeaderWatch } from "./leader-watch.ts";
+import type {
+  Actor,
+  ClusterStatus,
+  Replica,
+  SoftState,
+  SubmitOptions,
+  SubmitResult,
+  Subscription,
+  WatchOptions,
+  WatchSink,
+  WriteRequest,
+} from "./replica.ts";
+import { RevisionWaiters } from "./revision-waiters.ts";
+import { SoftStore } from "./soft-state.ts";
+import { connectedPeers, proposalsByPhase, statusOf } from "./status.ts";
+import { Submitter } from "./submitter.ts";
+import { WatchHub } from "./watch-hub.ts";
+
+/** What a replica is made of. */
+export interface ReplicaOptions {
+  readonly config: ServerConfig;
+  readonly storage: Storage;
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** The server cannot go on; the process should end with this error. */
+  readonly onFatal: (error: KinglyError) => void;
+}
+
+/** Reads the stored state into a state machine. */
+export async function loadState(storage: Storage): Promise<StateMachine> {
+  const rows: (readonly [string, JsonValue])[] = [];
+  for await (const row of storage.objects.loadRows()) rows.push(row);
+  return StateMachine.restore(
+    { rows, meta: stateMeta(storage.objects.meta) },
+    { crypto: nodeCrypto },
+  );
+}
+
+/** One server's replica. */
+export class ServerReplica implements Replica {
+  readonly #options: ReplicaOptions;
+  readonly #self: Member;
+  readonly #driver: RaftDriver;
+  readonly #applier: Applier;
+  readonly #writer: LogWriter;
+  readonly #compactor: Compactor;
+  readonly #pending: PendingWrites;
+  readonly #reads: ReadPoints;
+  readonly #hub: WatchHub;
+  readonly #soft: SoftStore;
+  readonly #acks: AckBatcher;
+  readonly #submitter: Submitter;
+  readonly #leaders = new LeaderWatch();
+  readonly #revisions = new RevisionWaiters();
+  readonly #controller: LeaderController;
+  readonly #snapshots: SnapshotSender;
+  readonly #startedAt = performance.now();
+  #state: StateMachine;
+  #timers: NodeJS.Timeout[] = [];
+  #lastTick = 0;
+  #heardLeaderAt = -Infinity;
+  #stopped = false;
+
+  private constructor(options: ReplicaOptions, state: StateMachine) {
+    this.#options = options;
+    this.#state = state;
+    const { config, storage, transport, clock, logger, metrics } = options;
+    const self = config.members.find((member) => member.id === config.memberId);
+    assert(self !== undefined, "the configuration lists this member");
+    this.#self = self;
+    this.#pending = new PendingWrites((ms) => metrics.proposalSeconds.observe(ms / 1000));
+    this.#driver = this.#createDriver();
+    this.#applier = this.#createApplier();
+    this.#compactor = new Compactor(storage, config.compaction, logger);
+    this.#writer = new LogWriter({
+      storage,
+      applierIdle: () => this.#applier.idle(),
+      reload: () => this.#reload(),
+      observe: (seconds) => metrics.appendSeconds.observe(seconds),
+    });
+    this.#reads = new ReadPoints(
+      {
+        readIndex: (context) => this.#driver.readIndex(context),
+        appliedIndex: () => this.#state.meta().appliedIndex,
+        revision: () => this.#state.meta().revision,
+        isRecovering: () => this.#driver.basicStatus().recovering,
+      },
+      randomBytes(8),
+    );
+    this.#hub = new WatchHub({
+      since: (revision) => storage.objects.historySince(revision),
+      compactedRevision: () => storage.objects.compactedRevision,
+      revision: () => this.#state.meta().revision,
+    });
+    this.#acks = new AckBatcher((body) => this.#submitOwn("acks", body), logger);
+    this.#soft = new SoftStore({
+      memberId: self.id,
+      clock,
+      leaseMs: config.timing.nodeLeaseMs,
+      onAck: (ack) => this.#acks.add(ack),
+    });
+    this.#submitter = new Submitter({
+      memberId: self.id,
+      clock,
+      admission: new Admission(),
+      pending: this.#pending,
+      leaders: this.#leaders,
+      transport,
+      state: () => this.#state,
+      driver: this.#driver,
+      isStopped: () => this.#stopped,
+    });
+    this.#controller = new LeaderController({
+      memberId: self.id,
+      genesis: config.genesis,
+      state: () => this.#state,
+      soft: this.#soft,
+      clock,
+      logger,
+      metrics,
+      isLeader: () => this.#leaders.leads,
+      lead: (request, actor, extra) => this.#submitter.lead(request, actor, extra),
+    });
+    this.#snapshots = new SnapshotSender({ storage, transport, logger, metrics });
+  }
+
+  /** Loads the state and starts to take part. */
+  static async start(options: ReplicaOptions): Promise<ServerReplica> {
+    const replica = new ServerReplica(options, await loadState(options.storage));
+    replica.#run();
+    return replica;
+  }
+
+  #createDriver(): RaftDriver {
+    const { config, storage, transport, logger } = this.#options;
+    const mark = storage.log.recoveryMark;
+    return new RaftDriver(
+      {
+        id: this.#self.raftId as NodeId,
+        electionTicks: config.timing.electionTicks,
+        heartbeatTicks: 1,
+        storage: storage.log,
+        applied: this.#state.meta().appliedIndex as LogIndex,
+        asyncStorageWrites: true,
+        maxUncommittedBytes: UNCOMMITTED_BYTES_MAX,
+        checkQuorum: true,
+        preVote: true,
+        disableProposalForwarding: true,
+        stepDownOnRemoval: true,
+        random: (bound) => randomInt(bound),
+        ...(mark === undefined ? {} : { recoveryMark: mark }),
+      },
+      {
+        send: (messages) => transport.send(this.#snapshots.divert(messages, this.#driver)),
+        append: (write) => this.#writer.append(write),
+        apply: (entries, done) => this.#applier.apply(entries, done),
+        placed: (entries) => this.#pending.placed(entries),
+        reads: (states) => this.#reads.confirmed(states),
+        role: (role, status) => this.#roleChanged(role, status),
+        fatal: (error) => this.#fail(error),
+      },
+      logger,
+    );
+  }
+
+  #createApplier(): Applier {
+    const { storage, metrics } = this.#options;
+    return new Applier({
+      state: () => this.#state,
+      confState: () => storage.objects.meta.confState,
+      chainHash: (index) => storage.log.chainHash(index),
+      commit: (commit) => storage.objects.commit(commit),
+      applied: (entry, result) => this.#applied(entry, result),
+      published: (changes, revision, seconds) => {
+        metrics.applySeconds.observe(seconds);
+        this.#published(changes, revision);
+      },
+      fatal: (error) => this.#fail(error),
+    });
+  }
+
+  #run(): void {
+    const { config, storage, transport } = this.#options;
+    transport.start(
+      {
+        onMessages: (from, messages) => {
+          if (this.#leaders.leaderId === from.raftId) this.#heardLeaderAt = performance.now();
+          this.#driver.receive(messages);
+        },
+        onDigest: (from, bytes) => {
+          if (!this.#soft.merge(bytes)) {
+            this.#options.metrics.refusedFrames.inc({ reason: "MalformedDigest" });
+            this.#options.logger.warn("refused a digest", { from: from.id });
+          }
+        },
+        onSnapshot: (from, index, term) => this.#receiveSnapshot(from, index, term),
+        onForward: (_from, request, actor, deadlineMs) =>
+          this.#submitter.lead(request, actor, { deadlineMs }),
+        onPeerStarted: (from, lastIndex) => this.#driver.reportRestarted(from.raftId, lastIndex),
+        onUnreachable: (peer) => this.#driver.reportUnreachable(peer.raftId),
+      },
+      storage.log.lastIndex(),
+    );
+    this.#lastTick = performance.now();
+    this.#every(config.timing.tickMs, () => this.#tick());
+    this.#every(DIGEST_INTERVAL_MS, () => this.#shareSoftState());
+    this.#controller.start();
+    // A cluster of one need not wait for anybody.
+    if (config.members.length === 1) this.#driver.campaign();
+  }
+
+  #every(milliseconds: number, action: () => void): void {
+    this.#timers.push(setInterval(action, milliseconds));
+  }
+
+  /** Ticks by the wall clock; a stalled loop is made up for only a little. */
+  #tick(): void {
+    const { tickMs } = this.#options.config.timing;
+    const elapsed = Math.floor((performance.now() - this.#lastTick) / tickMs + 0.5);
+    if (elapsed < 1) return;
+    this.#lastTick += elapsed * tickMs;
+    for (let i = 0; i < Math.min(elapsed, TICK_CATCH_UP_MAX); i += 1) this.#driver.tick();
+    this.#reads.tick();
+    this.#hub.bookmark();
+  }
+
+  #shareSoftState(): void {
+    this.#soft.expire();
+    const digest = this.#soft.digest();
+    if (digest !== undefined) this.#options.transport.broadcastDigest(digest);
+  }
+
+  /** A snapshot replaced the rows. */
+  async #reload(): Promise<void> {
+    const { storage, metrics, logger } = this.#options;
+    this.#state = await loadState(storage);
+    const { appliedIndex, revision } = this.#state.meta();
+    metrics.snapshotsInstalled.inc();
+    logger.info("installed a snapshot", { appliedIndex, revision });
+    this.#pending.skippedTo(appliedIndex);
+    this.#hub.reset(revision);
+    this.#moved(revision);
+  }
+
+  #receiveSnapshot(from: Member, index: number, term: number): SnapshotSink | undefined {
+    if (this.#stopped || index <= this.#state.meta().appliedIndex) return undefined;
+    const { storage, logger } = this.#options;
+    logger.info("receiving a snapshot", { from: from.id, index, term });
+    return new SnapshotSink(storage, (message) => this.#driver.receive([message]));
+  }
+
+  #applied(entry: Entry, result: ApplyResult): void {
+    this.#options.metrics.countApplied(result);
+    this.#pending.applied(entry, result);
+  }
+
+  #published(changes: readonly Change[], revision: number): void {
+    this.#hub.publish(changes, revision);
+    this.#moved(revision);
+    if (this.#leaders.leads) this.#controller.kick();
+    const { appliedIndex } = this.#state.meta();
+    this.#compactor.applied(appliedIndex).catch((error: unknown) => this.#fail(error));
+  }
+
+  #moved(revision: number): void {
+    this.#revisions.reached(revision);
+    this.#reads.applied();
+  }
+
+  #roleChanged(role: RaftRole, status: BasicStatus): void {
+    const { logger, config, metrics } = this.#options;
+    const leader = config.members.find((member) => member.raftId === role.lead);
+    const leads = role.state === "leader";
+    if (leads && !this.#leaders.leads) {
+      metrics.elections.inc();
+      this.#soft.grace();
+    }
+    logger.info("role", { role: role.state, leader: leader?.id ?? "", term: status.term });
+    this.#leaders.changed(leader, leads);
+    this.#heardLeaderAt = performance.now();
+    if (leader !== undefined) this.#reads.tick(true);
+    if (leads) this.#controller.kick();
+  }
+
+  #fail(error: unknown): void {
+    if (this.#stopped) return;
+    const { logger, onFatal } = this.#options;
+    const cause = toKinglyError(error);
+    logger.error("the server halts", { code: cause.code, error: cause.message });
+    this.#halt(`the server halted: ${cause.message}`);
+    onFatal(cause);
+  }
+
+  #halt(reason: string): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#controller.stop();
+    this.#acks.stop();
+    this.#driver.stop();
+    this.#applier.stop();
+    const error = new KinglyError("Unavailable", reason);
+    this.#pending.failAll(reason);
+    this.#reads.failAll(error);
+    this.#revisions.failAll(error);
+    this.#leaders.stop();
+    this.#hub.closeAll(error);
+  }
+
+  get clusterId(): string {
+    return this.#options.config.clusterId;
+  }
+
+  get memberId(): string {
+    return this.#self.id;
+  }
+
+  get state(): StateMachine {
+    return this.#state;
+  }
+
+  get soft(): SoftState {
+    return this.#soft;
+  }
+
+  get compactedRevision(): number {
+    return this.#options.storage.objects.compactedRevision;
+  }
+
+  async submit(request: WriteRequest, actor: Actor, options: SubmitOptions): Promise<SubmitResult> {
+    const wanted = options.deadlineMs > 0 ? options.deadlineMs : SUBMIT_DEADLINE_MS;
+    return this.#submitter.submit(request, actor, Math.min(wanted, SUBMIT_DEADLINE_MS_MAX));
+  }
+
+  #submitOwn(command: WriteRequest["command"], body: Uint8Array): Promise<SubmitResult> {
+    const actor: Actor = { name: "system:server", method: "system", server: this.#self.id };
+    return this.submit({ command, body }, actor, { deadlineMs: SUBMIT_DEADLINE_MS });
+  }
+
+  async readBarrier(deadlineMs: number): Promise<number> {
+    if (this.#stopped) throw new KinglyError("Unavailable", "the server is stopping");
+    return this.#reads.add(Math.min(deadlineMs, SUBMIT_DEADLINE_MS_MAX));
+  }
+
+  async waitForRevision(revision: number, deadlineMs: number): Promise<void> {
+    if (this.#state.meta().revision >= revision) return;
+    if (this.#stopped) throw new KinglyError("Unavailable", "the server is stopping");
+    await this.#revisions.wait(revision, deadlineMs, this.#state.meta().revision);
+  }
+
+  watch(options: WatchOptions, sink: WatchSink): Subscription {
+    if (this.#stopped) throw new KinglyError("Unavailable", "the server is stopping");
+    return this.#hub.watch(options, sink);
+  }
+
+  stalenessMs(): number {
+    return this.#leaders.leads ? 0 : Math.max(0, performance.now() - this.#heardLeaderAt);
+  }
+
+  status(): ClusterStatus {
+    return statusOf({
+      config: this.#options.config,
+      raft: this.#driver.status(),
+      meta: this.#state.meta(),
+      transport: this.#options.transport,
+      uptimeMs: performance.now() - this.#startedAt,
+    });
+  }
+
+  /** Registers the gauges of this replica. */
+  observe(): void {
+    const { metrics, storage, transport } = this.#options;
+    metrics.observe({
+      term: () => this.#driver.basicStatus().term,
+      commitIndex: () => this.#driver.basicStatus().commit,
+      appliedIndex: () => this.#state.meta().appliedIndex,
+      isLeader: () => this.#leaders.leads,
+      revision: () => this.#state.meta().revision,
+      pendingWrites: () => this.#pending.size,
+      pendingReads: () => this.#reads.size,
+      applyQueue: () => this.#applier.length,
+      appendsOutstanding: () => storage.log.outstanding,
+      watchers: () => this.#hub.size,
+      reachableNodes: () => this.#soft.reachableNodes.size,
+      proposals: () => proposalsByPhase(this.#state),
+      peerQueues: () => transport.queueLengths(),
+      peersConnected: () => connectedPeers(transport, this.#options.config),
+    });
+  }
+
+  /** Hands leadership to the voter that is furthest, and waits a little for it to take over. */
+  async handOver(deadlineMs: number): Promise<void> {
+    if (!this.#leaders.leads) return;
+    const others = this.#driver.status().progress.filter((one) => {
+      return one.id !== this.#self.raftId && !one.isLearner && one.recentActive;
+    });
+    const best = others.sort((a, b) => b.match - a.match)[0];
+    if (best === undefined) return;
+    this.#driver.transferLeadership(best.id);
+    await this.#leaders.waitFor((leaders) => !leaders.leads, deadlineMs);
+  }
+
+  /** Stops taking part; nothing is answered any more. The caller closes transport and storage. */
+  async stop(): Promise<void> {
+    this.#halt("the server is stopping");
+    await this.#writer.idle();
+    await this.#applier.idle();
+  }
+}
