@@ -3,9 +3,15 @@
 // improvement is proved or given up. Every rung has its own e-process; going back to one
 // continues it, which anytime-valid evidence allows.
 
-import { advanceTrial, lnHarmOf, ln, recordOf, startTrial } from "@kingly/evidence";
+import { advanceTrial, lnHarmOf, ln, pairDifference, recordOf, startTrial } from "@kingly/evidence";
 import type { ObjectiveValues, TrialPlan, TrialState } from "@kingly/evidence";
-import { TUNER_ALPHA, TUNER_GAIN_MIN, TUNER_HARM_LN, TUNER_LADDER_STEPS_MAX } from "./limits.ts";
+import {
+  TUNER_ALPHA,
+  TUNER_GAIN_MIN,
+  TUNER_GAIN_NOISE_SHARE,
+  TUNER_HARM_LN,
+  TUNER_LADDER_STEPS_MAX,
+} from "./limits.ts";
 import { TUNER_PAIRS_MAX, TUNER_SCREEN_PAIRS, TUNER_STEP_GAIN_MIN } from "./limits.ts";
 import { valueAt, type Move } from "./moves.ts";
 
@@ -14,6 +20,9 @@ export interface Rung {
   readonly index: number;
   readonly value: number;
   trial: TrialState;
+  /** Sum of the primary's log gains, and pairs in it. */
+  gains: number;
+  counted: number;
 }
 
 /** What comes next. */
@@ -28,6 +37,7 @@ export class Climb {
   readonly plan: TrialPlan;
   readonly #primary: string;
   readonly #gainMin: number;
+  readonly #noise: number;
   #best: Rung | null = null;
   #current: Rung;
   #final = false;
@@ -37,7 +47,8 @@ export class Climb {
     this.move = move;
     this.plan = plan;
     this.#primary = plan.objectives.find((objective) => objective.role === "primary")?.name ?? "";
-    this.#gainMin = Math.max(TUNER_GAIN_MIN, noise / Math.sqrt(TUNER_SCREEN_PAIRS));
+    this.#noise = noise;
+    this.#gainMin = Math.max(TUNER_GAIN_MIN, noise * TUNER_GAIN_NOISE_SHARE);
     this.#current = this.#rung(0, valueAt(move, 0) ?? move.from);
   }
 
@@ -49,6 +60,7 @@ export class Climb {
   advance(values: readonly ObjectiveValues[]): ClimbStep {
     const rung = this.#current;
     rung.trial = advanceTrial(rung.trial, this.plan, values);
+    this.#count(rung, values);
     const { pairs } = rung.trial;
     if (lnHarmOf(rung.trial.objectives, this.plan) >= TUNER_HARM_LN) return this.#back("harmful");
     const lnE = this.#lnImprovement(rung);
@@ -56,7 +68,9 @@ export class Climb {
     if (pairs >= TUNER_PAIRS_MAX) return this.#back("not proved within the pairs of a candidate");
     const screened = pairs % TUNER_SCREEN_PAIRS === 0;
     if (!screened) return { type: "measure", rung };
-    if (this.#gain(rung) < this.#gainMin) return this.#back("no gain");
+    // Half a standard error of doubt: a real gain is seldom passed over, a fruitless try is short.
+    const doubt = (0.5 * this.#noise) / Math.sqrt(pairs);
+    if (this.#gain(rung) + doubt < this.#gainMin) return this.#back("no gain");
     return this.#final || pairs > TUNER_SCREEN_PAIRS ? { type: "measure", rung } : this.#up();
   }
 
@@ -87,10 +101,20 @@ export class Climb {
     return { type: "measure", rung: best };
   }
 
-  /** Mean clipped log gain of the primary; > 0 is better than what runs. */
+  /** Mean log gain of the primary, not clipped; > 0 is better than what runs. */
   #gain(rung: Rung): number {
-    const record = this.#improvement(rung);
-    return record === undefined || record.pairs === 0 ? 0 : record.sum / record.pairs;
+    return rung.counted === 0 ? 0 : rung.gains / rung.counted;
+  }
+
+  #count(rung: Rung, values: readonly ObjectiveValues[]): void {
+    const objective = this.plan.objectives.find(({ name }) => name === this.#primary);
+    const pair = values.find((value) => value.objective === this.#primary);
+    if (objective === undefined || pair === undefined) return;
+    const { candidate, baseline } = pair;
+    if (candidate === null || baseline === null) return;
+    const { direction, floor } = objective;
+    rung.gains -= pairDifference({ candidate, baseline, direction, floor });
+    rung.counted += 1;
   }
 
   #lnImprovement(rung: Rung): number {
@@ -103,6 +127,6 @@ export class Climb {
   }
 
   #rung(index: number, value: number): Rung {
-    return { index, value, trial: startTrial(this.plan) };
+    return { index, value, trial: startTrial(this.plan), gains: 0, counted: 0 };
   }
 }

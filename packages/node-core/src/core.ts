@@ -2,7 +2,7 @@
 // guard, a guard before a trial, a trial before calibration, calibration before the tuner. Every part
 // is level-triggered, so an event is taken in first and then everybody takes a step.
 
-import { unreachable } from "@kingly/base";
+import { toHex, unreachable } from "@kingly/base";
 import { Actuator } from "./actuator.ts";
 import { activeState } from "./answers.ts";
 import { Arbiter } from "./arbiter.ts";
@@ -189,6 +189,9 @@ export class NodeCore {
     const context = this.#context;
     const { clusterId, node } = context.options;
     if (record !== null) context.state = decodeDiskState(record, clusterId, node);
+    if (context.state.instance === "") {
+      context.state.instance = toHex(context.options.prng.fork("instance").bytes(8));
+    }
     context.state.incarnation += 1;
     context.started = true;
     context.touch();

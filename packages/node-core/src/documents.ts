@@ -36,5 +36,6 @@ export function queueDocument(
 export function nextKey(context: Context, kind: DocumentKind): string {
   context.state.documents += 1;
   context.touch();
-  return `${kind.toLowerCase()}-${context.options.node}-${context.state.documents}`;
+  const { instance, documents } = context.state;
+  return `${kind.toLowerCase()}-${context.options.node}-${instance}-${documents}`;
 }

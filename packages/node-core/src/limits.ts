@@ -118,6 +118,9 @@ export const TUNER_SCREEN_PAIRS = 4;
 /** Mean log improvement below which a candidate is not worth more pairs. */
 export const TUNER_GAIN_MIN = 0.03;
 
+/** The same in units of the pair noise: less is not told apart from nothing within the pairs. */
+export const TUNER_GAIN_NOISE_SHARE = 0.25;
+
 /** Gain over the step before, in mean log ratio, that makes the next larger step worth a look. */
 export const TUNER_STEP_GAIN_MIN = 0.05;
 

@@ -97,7 +97,8 @@ export class Reconcile {
     }
     const slot = context.state.slots[assignment.config.uid] ?? this.#adopt(assignment, nonce);
     if (slot === undefined) return;
-    const known = slot.assignment;
+    // Servers forget a node that a config ceased to select; its generations begin anew.
+    const known = slot.orphaned ? null : slot.assignment;
     if (known !== null && assignment.generation < known.generation) {
       const message = `generation ${assignment.generation} is older than ${known.generation}`;
       sendNack(context, assignment, nonce, { reason: "OldGeneration", message });

@@ -125,6 +125,8 @@ export interface DiskState {
   readonly format: 1;
   readonly clusterId: string;
   readonly node: string;
+  /** Random name of this record: keys of a node whose disk was lost must not repeat old ones. */
+  instance: string;
   /** Rises with every start. */
   incarnation: number;
   /** By config uid. */
@@ -147,6 +149,7 @@ export function emptyDiskState(clusterId: string, node: string): DiskState {
     format: 1,
     clusterId,
     node,
+    instance: "",
     incarnation: 0,
     slots: {},
     trial: null,

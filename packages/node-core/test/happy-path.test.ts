@@ -60,6 +60,7 @@ describe("a node that follows its servers", () => {
     expect(checkEvidence(vote?.evidence as unknown as TrialEvidence, plan)).toMatchObject({
       ok: true,
     });
-    expect((vote?.evidence as unknown as TrialEvidence).pairs).toBeLessThan(30);
+    const evidence = vote?.evidence as unknown as TrialEvidence | undefined;
+    expect(evidence?.pairs).toBeLessThan(30);
   });
 });

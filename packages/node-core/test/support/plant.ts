@@ -5,6 +5,7 @@ import { canonicalJson, createPrng } from "@kingly/base";
 import type { JsonObject, Prng } from "@kingly/base";
 import { rhoFor } from "@kingly/evidence";
 import type { TrialPlan } from "@kingly/evidence";
+import { parseDocument } from "@kingly/resources";
 import type { Assignment, AssignmentPush, SignedDocument, TrialOrder } from "@kingly/resources";
 import { NodeCore } from "../../src/index.ts";
 import type {
@@ -46,12 +47,13 @@ export interface Applied {
 type Timed = { readonly atMs: number; readonly order: number; readonly run: () => void };
 
 const STEP_MS = 25;
+const MAIN = "inference/main";
 
 export class Plant {
   readonly options: NodeCoreOptions;
   core: NodeCore;
   nowMs = 1_000;
-  running: Content;
+  readonly #contents = new Map<string, Content>();
   disk: string | null = null;
   readonly applied: Applied[] = [];
   readonly sent: OutgoingMessage[] = [];
@@ -71,7 +73,7 @@ export class Plant {
   readonly #plant: Required<Omit<PlantOptions, "node" | "asFound">>;
   #queue: Timed[] = [];
   #order = 0;
-  #blocks = new Map<number, { readonly signals: readonly string[]; readonly fromMs: number }>();
+  #blocks = new Map<number, { readonly target: string; readonly signals: readonly string[] }>();
   #noise: Prng;
   #wandering = 0;
 
@@ -87,7 +89,9 @@ export class Plant {
     };
     this.#noise = createPrng(`noise/${this.#plant.seed}`);
     const found = options.asFound ?? { window: 0, size: 8 };
-    this.running = { version: 0, hash: hashOf(found), data: found };
+    for (const target of options.node?.targets ?? [MAIN]) {
+      this.#contents.set(target, { version: 0, hash: hashOf(found), data: found });
+    }
     this.options = {
       clusterId: "c1",
       node: "n1",
@@ -105,8 +109,20 @@ export class Plant {
 
   start(): this {
     this.send({ type: "started", record: this.disk });
-    this.send({ type: "captured", target: "inference/main", content: this.running });
+    for (const [target, content] of this.#contents)
+      this.send({ type: "captured", target, content });
     return this;
+  }
+
+  /** What the main target runs. */
+  get running(): Content {
+    return this.runningOn(MAIN);
+  }
+
+  runningOn(target: string): Content {
+    const content = this.#contents.get(target);
+    if (content === undefined) throw new Error(`no target ${target}`);
+    return content;
   }
 
   /** kill -9: the process is gone, the disk and the target stay; then a new one starts. */
@@ -198,7 +214,11 @@ export class Plant {
         return;
       case "capture":
         this.#later(1, () => {
-          this.send({ type: "captured", target: effect.target, content: this.running });
+          this.send({
+            type: "captured",
+            target: effect.target,
+            content: this.runningOn(effect.target),
+          });
         });
         return;
       case "check":
@@ -212,7 +232,7 @@ export class Plant {
         this.#apply(effect);
         return;
       case "startBlock":
-        this.#blocks.set(effect.block, { signals: effect.signals, fromMs: this.nowMs });
+        this.#blocks.set(effect.block, { target: effect.target, signals: effect.signals });
         return;
       case "endBlock":
         this.#endBlock(effect.block);
@@ -240,7 +260,7 @@ export class Plant {
         this.send({ type: "applyFailed", token, message: "the target said no" });
         return;
       }
-      this.running = content;
+      this.#contents.set(effect.target, content);
       this.send({ type: "applyDone", token });
     });
   }
@@ -253,7 +273,8 @@ export class Plant {
     // AR(1) with unit marginal spread; one value per block for all signals, plus own noise.
     this.#wandering = 0.7 * this.#wandering + Math.sqrt(1 - 0.49) * this.#gauss();
     for (const signal of found.signals) {
-      const level = 10 * this.#plant.behaviour(this.running.data, signal, this.nowMs);
+      const level =
+        10 * this.#plant.behaviour(this.runningOn(found.target).data, signal, this.nowMs);
       const log =
         this.#plant.noise * this.#gauss() +
         this.#plant.wander * this.#wandering +
@@ -274,7 +295,8 @@ export class Plant {
     const { idempotencyKey, document } = message;
     this.#later(20, () => {
       const known = this.documents.some((d) => d.idempotencyKey === idempotencyKey);
-      if (!known) this.documents.push(JSON.parse(document) as SignedDocument);
+      if (!known)
+        this.documents.push(parseDocument(message.kind, new TextEncoder().encode(document)));
       this.send({ type: "submissionResult", idempotencyKey, code: "", message: "", retry: false });
     });
   }
