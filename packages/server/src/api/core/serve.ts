@@ -77,3 +77,8 @@ export function atRevision(object: JsonObject, revision: number): JsonObject {
   const kept = isJsonObject(metadata) ? metadata : {};
   return { ...object, metadata: { ...kept, resourceVersion: String(revision) } };
 }
+
+/** The form that table columns read: Events keep theirs under `spec`, as they are stored. */
+export function tableForm(kind: KindName, value: JsonValue, served: JsonObject): JsonObject {
+  return kind === "Event" && isJsonObject(value) ? value : served;
+}
