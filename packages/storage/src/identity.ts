@@ -122,7 +122,7 @@ function decode(file: string, bytes: Uint8Array): Identity {
     throw identityMismatch(file, "written by another format version", {
       field: "formatVersion",
       limit: String(FORMAT_VERSION),
-      value: String(body["formatVersion"]),
+      value: JSON.stringify(body["formatVersion"] ?? null),
     });
   }
   const { clusterId, memberId, raftId, incarnation } = body;

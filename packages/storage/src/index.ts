@@ -27,4 +27,10 @@ export type {
   SyncedFile,
 } from "./disk.ts";
 export { nodeDisk } from "./node-disk.ts";
+export { MemoryDisk } from "./memory-disk.ts";
+export type { CrashOptions } from "./memory-disk.ts";
+export { MemoryStoreState } from "./memory-store.ts";
+export { faultyDisk } from "./faulty-disk.ts";
+export type { DiskOperation, Fault, FaultPlan } from "./faulty-disk.ts";
+export { markPath, storePath } from "./init-directory.ts";
 export { SNAPSHOT_CHUNK_BYTES, TRAILING_ENTRIES } from "./limits.ts";

@@ -86,17 +86,21 @@ function problemOf(
   return undefined;
 }
 
-/** The newest mark and what is known about it. Throws Corrupted when it cannot be established. */
+/**
+ * The newest mark. Throws Corrupted when it cannot be established. A torn mark follows a durable log
+ * batch that announced its number, so an invalid slot is harmless only if the log is ahead of the
+ * other slot; then the log itself holds what the torn mark was to say.
+ */
 export function establishMark(path: string, reading: MarkReading, hard: HardRow): Mark {
   const { newest, invalidSlots } = reading;
   if (newest === undefined) {
     throw corrupted(path, "both slots", "no valid mark: term and vote of this member are unknown");
   }
-  if (invalidSlots.length > 0 && hard.sequence < newest.sequence) {
+  if (invalidSlots.length > 0 && hard.sequence <= newest.sequence) {
     throw corrupted(
       path,
       `slot ${invalidSlots[0]}`,
-      `damaged, and the log lost its end (batch ${hard.sequence} of at least ${newest.sequence}): ` +
+      `damaged, and the log ends with batch ${hard.sequence}, no later than mark ${newest.sequence}: ` +
         "a newer mark may have existed, so term and vote of this member are unknown",
     );
   }

@@ -36,7 +36,7 @@ export function hardOperation(sequence: number, hard: HardNumbers): BatchOperati
 
 /** Reads the hard-state row. Throws Corrupted when it is missing or damaged. */
 export function decodeHard(path: string, value: Uint8Array | undefined): HardRow {
-  const payload = open(path, "hard state", HARD_KEY, value, HARD_BYTES);
+  const payload = open(path, "hard state", HARD_KEY, value);
   return {
     sequence: readUint64(payload, 0),
     term: readUint64(payload, 8),
@@ -57,7 +57,7 @@ export function baseOperation(row: BaseRow): BatchOperation {
 
 /** Reads the base row. Throws Corrupted when it is missing or damaged. */
 export function decodeBase(path: string, value: Uint8Array | undefined): BaseRow {
-  const payload = open(path, "log base", BASE_KEY, value, BASE_BYTES);
+  const payload = open(path, "log base", BASE_KEY, value);
   const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
   return {
     generation: view.getUint32(0),
@@ -74,10 +74,10 @@ function open(
   where: string,
   key: Uint8Array,
   value: Uint8Array | undefined,
-  bytes: number,
 ): Uint8Array {
   if (value === undefined) throw corrupted(path, where, "is missing");
   const payload = unseal(key, value)?.payload;
+  const bytes = key === HARD_KEY ? HARD_BYTES : BASE_BYTES;
   if (payload?.length !== bytes) throw corrupted(path, where, "fails its checksum");
   return payload;
 }

@@ -1,7 +1,8 @@
 // The mark: term, vote and log tail of the newest acknowledged append, in a file of its own, because
 // LevelDB's recovery may silently drop the end of its log. Two preallocated slots are written in
 // turn, each with number and checksum: a torn write destroys only the slot that nothing depended on
-// yet. A 4096-byte distance keeps the slots in different sectors and pages.
+// yet. A 4096-byte distance keeps the slots in different sectors and pages. Inside a slot the record
+// stands twice, so that a flipped bit at rest is harmless and an invalid slot means a torn write.
 
 import { equalBytes } from "@kingly/base";
 import type { Disk, SyncedFile } from "./disk.ts";
@@ -38,9 +39,11 @@ export interface MarkReading {
 
 /** Distance of the two slots, bytes. */
 export const MARK_SLOT_BYTES = 4096;
+/** Distance of the two copies of a record inside a slot, bytes: another sector of the same page. */
+export const MARK_COPY_BYTES = 2048;
 /** Size of the mark file, bytes. */
 export const MARK_FILE_BYTES: number = 2 * MARK_SLOT_BYTES;
-/** Bytes of a slot that carry meaning; the rest stays zero. */
+/** Bytes of one record. */
 export const MARK_RECORD_BYTES = 136;
 
 const MAGIC = 0x4b4d524b;
@@ -56,7 +59,24 @@ const TAIL_CHAIN_AT = 64;
 const CHECKSUM_AT = 104;
 const RECOVERING = 1;
 
-/** Encodes one slot. `owner` (16 bytes) ties the mark to its directory. */
+/** Bytes of one slot: the record twice. */
+export function encodeSlot(mark: Mark, owner: Uint8Array): Uint8Array {
+  const record = encodeMark(mark, owner);
+  const slot = new Uint8Array(MARK_COPY_BYTES + MARK_RECORD_BYTES);
+  slot.set(record, 0);
+  slot.set(record, MARK_COPY_BYTES);
+  return slot;
+}
+
+/** The mark of a slot: the newer of its valid copies, undefined when none is valid. */
+export function decodeSlot(slot: Uint8Array, owner: Uint8Array): Mark | undefined {
+  const first = decodeMark(slot.subarray(0, MARK_RECORD_BYTES), owner);
+  const end = MARK_COPY_BYTES + MARK_RECORD_BYTES;
+  const second = decodeMark(slot.subarray(MARK_COPY_BYTES, end), owner);
+  return (second?.sequence ?? -1) > (first?.sequence ?? -1) ? second : first;
+}
+
+/** Encodes one record. `owner` (16 bytes) ties the mark to its directory. */
 export function encodeMark(mark: Mark, owner: Uint8Array): Uint8Array {
   const record = new Uint8Array(MARK_RECORD_BYTES);
   new DataView(record.buffer).setUint32(0, MAGIC);
@@ -73,7 +93,7 @@ export function encodeMark(mark: Mark, owner: Uint8Array): Uint8Array {
   return record;
 }
 
-/** Decodes one slot; undefined when it is torn, damaged or another directory's. */
+/** Decodes one record; undefined when it is torn, damaged or another directory's. */
 export function decodeMark(record: Uint8Array, owner: Uint8Array): Mark | undefined {
   if (record.length < MARK_RECORD_BYTES) return undefined;
   const view = new DataView(record.buffer, record.byteOffset, record.byteLength);
@@ -97,10 +117,10 @@ export function decodeMark(record: Uint8Array, owner: Uint8Array): Mark | undefi
 /** Content of a new mark file: one valid slot, one that was never written. */
 export function initialMarkFile(mark: Mark, owner: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(MARK_FILE_BYTES);
-  bytes.set(encodeMark(mark, owner), 0);
+  bytes.set(encodeSlot(mark, owner), 0);
   // The unwritten slot holds an older copy rather than nothing, so that an invalid slot always
   // means a torn or damaged one.
-  bytes.set(encodeMark(mark, owner), MARK_SLOT_BYTES);
+  bytes.set(encodeSlot(mark, owner), MARK_SLOT_BYTES);
   return bytes;
 }
 
@@ -130,7 +150,7 @@ export class MarkFile {
     const bytes = await this.#file.read(MARK_FILE_BYTES);
     const marks = [0, 1].map((slot) => {
       const at = slot * MARK_SLOT_BYTES;
-      return decodeMark(bytes.subarray(at, at + MARK_RECORD_BYTES), this.#owner);
+      return decodeSlot(bytes.subarray(at, at + MARK_SLOT_BYTES), this.#owner);
     });
     const [first, second] = marks;
     const newestSlot = (second?.sequence ?? -1) > (first?.sequence ?? -1) ? 1 : 0;
@@ -144,7 +164,7 @@ export class MarkFile {
   /** Writes the mark into the older slot; resolves when it is durable. One call at a time. */
   async write(mark: Mark): Promise<void> {
     const slot = 1 - this.#slot;
-    await this.#file.write(encodeMark(mark, this.#owner), slot * MARK_SLOT_BYTES);
+    await this.#file.write(encodeSlot(mark, this.#owner), slot * MARK_SLOT_BYTES);
     await this.#file.datasync();
     this.#slot = slot;
   }

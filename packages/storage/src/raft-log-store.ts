@@ -53,6 +53,13 @@ export interface LogStorePorts {
   readonly takeStaged: (index: number, term: number) => InstallPlan;
 }
 
+/** A snapshot inside an append. */
+interface SnapshotPlan {
+  readonly index: number;
+  readonly cutTo: Tail | undefined;
+  readonly installed: () => void;
+}
+
 /** Durable raft log; see the file comment. */
 export class RaftLogStore implements LogStorage {
   readonly #ports: LogStorePorts;
@@ -62,6 +69,11 @@ export class RaftLogStore implements LogStorage {
   /** While recovering: the end the log once had. */
   #wanted: Tail | undefined;
   #durable: Tail;
+  /**
+   * Positions behind which appends under way replace the log, oldest first: until those are written,
+   * the store holds other entries there, so the window must not let its own go.
+   */
+  readonly #cuts: number[] = [];
 
   constructor(
     ports: LogStorePorts,
@@ -165,20 +177,25 @@ export class RaftLogStore implements LogStorage {
     const durable = operations.length > 0 || isNewVote;
     if (!durable && update.hardState === undefined) return this.#ports.writer().submit(NO_WORK);
     const cut = plan?.cutTo ?? cutTo;
+    const replacesFrom = plan?.index ?? cutTo?.index;
+    if (replacesFrom !== undefined) this.#cuts.push(replacesFrom);
     await this.#ports.writer().submit({
       operations,
       bytes,
       durable,
       state: { hard: this.#hard, tail: this.#window.tail },
       ...(cut === undefined ? {} : { cutTo: cut }),
-      ...(plan === undefined ? {} : { written: plan.installed }),
+      written: () => {
+        if (replacesFrom !== undefined) this.#cuts.shift();
+        plan?.installed();
+      },
     });
   }
 
   #planSnapshot(
     snapshot: Snapshot | undefined,
     operations: BatchOperation[],
-  ): { readonly cutTo: Tail | undefined; readonly installed: () => void } | undefined {
+  ): SnapshotPlan | undefined {
     if (snapshot === undefined || snapshot.metadata.index === 0) return undefined;
     const { index, term } = snapshot.metadata;
     assert(
@@ -194,7 +211,7 @@ export class RaftLogStore implements LogStorage {
     const base: Tail = { index, term, chain: plan.chain };
     operations.push(...plan.operations, baseOperation({ generation: plan.generation, base }));
     this.#window.reset(base);
-    return { cutTo, installed: plan.installed };
+    return { index, cutTo, installed: plan.installed };
   }
 
   #planEntries(
@@ -315,7 +332,7 @@ export class RaftLogStore implements LogStorage {
       this.#wanted = undefined;
       this.#durable = mark.tail;
     }
-    this.#window.evict(mark.recovering ? this.#window.base.index : mark.tail.index);
+    if (!mark.recovering) this.#window.evict(Math.min(mark.tail.index, ...this.#cuts));
   }
 
   /**

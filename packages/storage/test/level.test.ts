@@ -1,4 +1,5 @@
 // The happy path on the real disk and level.
+import { toHex } from "@kingly/base";
 import { afterEach, expect, test } from "vitest";
 import type { LogIndex } from "../src/raft.ts";
 import {
@@ -49,7 +50,7 @@ test("what was appended and committed is there after a reopening", async () => {
   expect(s.repairs).toEqual([]);
   expect(s.log.recovering).toBe(false);
   expect(logOf(s)).toEqual(before);
-  expect(s.log.chainHash(15)).toEqual(chain);
+  expect(toHex(s.log.chainHash(15))).toBe(toHex(chain));
   expect(await rowsOf(s)).toEqual(rows);
   expect(s.objects.meta).toEqual(commitOf(12, 2).meta);
   expect((await collect(s.objects.historySince(5))).map((h) => h.revision)).toEqual([
@@ -63,33 +64,4 @@ test("what was appended and committed is there after a reopening", async () => {
   expect(s.log.firstIndex()).toBe(10);
   expect(s.log.term(9 as LogIndex)).toBe(2);
   await s.close();
-});
-
-test("a snapshot exported by one server installs on another", async () => {
-  const [a, b] = [await directory(), await directory()];
-  await initAt(a);
-  await initAt(b);
-  const source = await openAt(a);
-  const target = await openAt(b);
-  await source.log.append({ hardState: hard(2, 1, 1), entries: entries(2, 60, 2) });
-  for (let i = 2; i <= 50; i++) await source.objects.commit(commitOf(i, 2));
-  const snapshot = await source.exportSnapshot();
-  await target.log.append({ hardState: hard(2, 0, 1), entries: entries(2, 5, 2) });
-  const meta = await target.importSnapshot(await collect(snapshot.chunks));
-  expect(meta).toEqual(source.objects.meta);
-  await target.log.append({
-    hardState: hard(2, 0, 50),
-    snapshot: source.log.snapshot(),
-    entries: entries(51, 52, 2),
-  });
-  expect(await rowsOf(target)).toEqual(await rowsOf(source));
-  expect(target.log.chainHash(52)).toEqual(source.log.chainHash(52));
-  await source.close();
-  await target.close();
-  const again = await openAt(b);
-  expect(again.repairs).toEqual([]);
-  expect(again.log.firstIndex()).toBe(51);
-  expect(again.log.lastIndex()).toBe(52);
-  expect(again.objects.compactedRevision).toBe(50);
-  await again.close();
 });
