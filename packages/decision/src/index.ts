@@ -22,9 +22,30 @@ export type {
   WithdrawBody,
   WriteBody,
 } from "./core/command.ts";
+export { guardPlanFor } from "./model/guard.ts";
+export { INTENT_ANNOTATION, candidateOf } from "./model/queue.ts";
+export { contentOf, versionContent } from "./model/content.ts";
+export { IMPLICIT_LABELS, selectedNodes } from "./model/selection.ts";
+export { objectKey } from "./core/keys.ts";
+export { isFinal } from "./model/phases.ts";
+export { effectiveContent } from "./views/effective.ts";
+export type { Effective, HashingView } from "./views/effective.ts";
+export { explainProposal, explainVeto } from "./views/explain.ts";
+export type {
+  KeyChange,
+  ObjectiveExplanation,
+  ProposalExplanation,
+  VetoExplanation,
+  VoteExplanation,
+} from "./views/explain.ts";
+export { adoption, renderNodeConfigs } from "./views/node-configs.ts";
+export type { Adoption, NodeConfigFilter } from "./views/node-configs.ts";
+export { pendingWork } from "./views/pending.ts";
+export type { PendingCommand, SoftView } from "./views/pending.ts";
+export { renderAssignments, renderTrialOrders } from "./views/render.ts";
+export { ENTROPY_BYTES, ENTRY_BYTES_MAX } from "./limits.ts";
 export type { EventObject } from "./core/event-object.ts";
 export { StateMachine } from "./core/machine.ts";
 export type { MachineOptions, StoredState } from "./core/machine.ts";
 export type { AppliedEntry, ApplyResult, Change, Outcome, WriteResult } from "./core/result.ts";
-export { timestamp } from "./core/time.ts";
 export type { StateMeta, StateView, StoredKind, StoredKinds, StoredObject } from "./core/view.ts";

@@ -127,3 +127,6 @@ export const GENESIS_OBJECTS_MAX = 256;
 
 /** Latest time a command may carry: the end of the year 9999, the last that RFC 3339 can write. */
 export const TIME_MS_MAX = 253_402_300_799_999;
+
+/** Standing vetoes of one node and Config that pin keys; resolving them doubles with each. */
+export const STANDING_VETOES_MAX = 8;

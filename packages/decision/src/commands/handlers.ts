@@ -2,32 +2,38 @@
 
 import type { CommandType } from "../core/command.ts";
 import type { Reply } from "../core/reply.ts";
-import { refuse } from "../core/refuse.ts";
 import type { Transaction } from "../core/transaction.ts";
+import { deadline } from "./deadline.ts";
+import { genesis } from "./genesis.ts";
+import { calibration, enrollNode, joinToken, nodeStatus } from "./nodes.ts";
+import { agentProposal, propose, releaseQuarantine, withdraw } from "./propose.ts";
+import { acks, advanceRollout, resumeRollout, rollbackRollout } from "./rollout.ts";
+import { trialStart } from "./trial.ts";
+import { veto } from "./veto.ts";
+import { vote } from "./vote.ts";
+import { write } from "./write.ts";
 
-/** Runs one command inside its transaction. */
+/** Runs one command inside its transaction; refuses by throwing a KinglyError. */
 export type Handler = (tx: Transaction) => Reply;
-
-const notYet: Handler = (tx) => refuse("Usage", `${tx.command.type} comes with the next commit`);
 
 /** Handler of every command type. */
 export const HANDLERS: Readonly<Record<CommandType, Handler>> = {
-  genesis: notYet,
-  write: notYet,
-  propose: notYet,
-  vote: notYet,
-  veto: notYet,
-  "agent-proposal": notYet,
-  calibration: notYet,
-  "trial-start": notYet,
-  deadline: notYet,
-  "advance-rollout": notYet,
-  acks: notYet,
-  "enroll-node": notYet,
-  "join-token": notYet,
-  "rollback-rollout": notYet,
-  "resume-rollout": notYet,
-  withdraw: notYet,
-  "node-status": notYet,
-  "release-quarantine": notYet,
+  genesis,
+  write,
+  propose,
+  vote,
+  veto,
+  "agent-proposal": agentProposal,
+  calibration,
+  "trial-start": trialStart,
+  deadline,
+  "advance-rollout": advanceRollout,
+  acks,
+  "enroll-node": enrollNode,
+  "join-token": joinToken,
+  "rollback-rollout": rollbackRollout,
+  "resume-rollout": resumeRollout,
+  withdraw,
+  "node-status": nodeStatus,
+  "release-quarantine": releaseQuarantine,
 };

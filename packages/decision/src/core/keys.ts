@@ -1,25 +1,7 @@
 // Row keys. Objects live under `plural/namespace/name`; internal rows under keys that begin with
 // `~`, one prefix per purpose. Everything replicated is listed here.
 
-const PLURALS: Readonly<Record<string, string>> = {
-  Config: "configs",
-  ConfigVersion: "configversions",
-  ConfigSchema: "configschemas",
-  Proposal: "proposals",
-  Vote: "votes",
-  Veto: "vetoes",
-  Objective: "objectives",
-  Policy: "policies",
-  Rollout: "rollouts",
-  Node: "nodes",
-  Namespace: "namespaces",
-  Event: "events",
-};
-
-/** Row key of an object; "" or undefined for no namespace. */
-export function objectKey(kind: string, namespace: string | undefined, name: string): string {
-  return `${PLURALS[kind] ?? kind}/${namespace ?? ""}/${name}`;
-}
+export { objectKey, objectKeyPrefix } from "@kingly/resources";
 
 /** True for rows that are stored but never watched. */
 export function isInternalKey(key: string): boolean {
@@ -48,6 +30,11 @@ export function openTrialKey(proposalUid: string): string {
 
 /** All running trials. */
 export const OPEN_TRIAL_PREFIX = "~open-trial/";
+
+/** When a proposal was opened (replicated milliseconds); as long as it waits. */
+export function openedKey(proposalUid: string): string {
+  return `~opened/${proposalUid}`;
+}
 
 /** Facts fixed when a rollout began. */
 export function rolloutStateKey(rolloutUid: string): string {

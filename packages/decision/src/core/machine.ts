@@ -39,12 +39,13 @@ const META_BEFORE_GENESIS: StateMeta = {
 
 /** Replicated state and the only way to change it. */
 export class StateMachine implements StateView {
-  readonly #crypto: Crypto;
+  /** Hashing and signatures, as given; rendering needs the hash. */
+  readonly crypto: Crypto;
   readonly #table = new RowTable();
   #meta: StateMeta = META_BEFORE_GENESIS;
 
   constructor(options: MachineOptions) {
-    this.#crypto = options.crypto;
+    this.crypto = options.crypto;
   }
 
   /** A machine that continues from stored rows and their bookkeeping. */
@@ -93,11 +94,12 @@ export class StateMachine implements StateView {
 
   /** Lower-case hex sha256 over all rows in order: equal exactly when the rows are equal. */
   stateHash(): string {
-    const digests: Uint8Array[] = [];
-    for (const [key, value] of this.rows()) {
-      digests.push(this.#crypto.sha256(utf8Encode(canonicalJson([key, value]))));
+    let digest: Uint8Array = new Uint8Array(32);
+    for (const row of this.rows()) {
+      const own = this.crypto.sha256(utf8Encode(canonicalJson(row)));
+      digest = this.crypto.sha256(concatBytes(digest, own));
     }
-    return toHex(this.#crypto.sha256(concatBytes(...digests)));
+    return toHex(digest);
   }
 
   /**
@@ -127,7 +129,7 @@ export class StateMachine implements StateView {
 
   #run(entry: AppliedEntry, command: Command): ApplyResult {
     const { requestId } = command;
-    const crypto = this.#crypto;
+    const crypto = this.crypto;
     const tx = new Transaction({ table: this.#table, meta: this.#meta, entry, command, crypto });
     requireGenesis(tx, command);
     const known = recall(tx, command);
@@ -135,14 +137,17 @@ export class StateMachine implements StateView {
     requireReadSet(tx, command);
     const handler = HANDLERS[command.type];
     const result = handler(tx);
-    remember(tx, result);
+    if (result.refusal === undefined) remember(tx, result);
     keepHouse(tx, this.#table);
     const { changes, meta } = tx.commit();
     this.#meta = meta;
     const first = changes.find((change) => !change.internal);
     return {
       requestId,
-      outcome: { ok: true, value: result.render(this) },
+      outcome:
+        result.refusal === undefined
+          ? { ok: true, value: result.render(this) }
+          : { ok: false, ...result.refusal, details: {} },
       changes,
       firstRevision: first?.revision ?? 0,
       lastRevision: meta.revision,

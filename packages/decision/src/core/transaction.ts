@@ -4,13 +4,12 @@
 
 import { assert, equalJson, toHex, utf8Encode } from "@kingly/base";
 import type { Crypto, JsonValue } from "@kingly/base";
-import { API_VERSION } from "@kingly/resources";
+import { API_VERSION, toRfc3339 } from "@kingly/resources";
 import type { ObjectMeta } from "@kingly/resources";
 import type { Command } from "./command.ts";
 import { isInternalKey, objectKey, uidKey } from "./keys.ts";
 import type { AppliedEntry, Change } from "./result.ts";
 import type { RowTable } from "./table.ts";
-import { timestamp } from "./time.ts";
 import { readObject, readObjects } from "./view.ts";
 import type { StateMeta, StateView, StoredKind, StoredKinds, StoredObject } from "./view.ts";
 
@@ -135,7 +134,7 @@ export class Transaction implements StateView {
       uid: this.#newUid(),
       resourceVersion: "",
       generation: 1,
-      creationTimestamp: timestamp(this.nowMs),
+      creationTimestamp: toRfc3339(this.nowMs),
       ...(object.labels === undefined ? {} : { labels: object.labels }),
       ...(object.annotations === undefined ? {} : { annotations: object.annotations }),
     };

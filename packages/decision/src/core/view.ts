@@ -16,7 +16,7 @@ import type {
   Vote,
 } from "@kingly/resources";
 import type { EventObject } from "./event-object.ts";
-import { objectKey } from "./keys.ts";
+import { objectKey, objectKeyPrefix } from "./keys.ts";
 
 /** Bookkeeping of the whole state, stored atomically with the rows. */
 export interface StateMeta {
@@ -88,6 +88,5 @@ export function readObjects<K extends StoredKind>(
 
 /** Row key prefix of a kind, or of a kind within a namespace. */
 export function objectPrefix(kind: StoredKind, namespace?: string): string {
-  const key = objectKey(kind, namespace === "" ? undefined : namespace, "");
-  return namespace === undefined ? key.slice(0, key.indexOf("/") + 1) : key;
+  return objectKeyPrefix(kind, namespace);
 }

@@ -1,11 +1,10 @@
 // Events: what happened, in words that a person understands, next to the object it happened to. They
 // are ordinary objects with a short life; conditions live here too, they say the same in status.
 
-import { API_VERSION } from "@kingly/resources";
+import { API_VERSION, setCondition } from "@kingly/resources";
 import type { Condition } from "@kingly/resources";
 import { MESSAGE_CHARS_MAX, NAME_STEM_CHARS_MAX } from "../limits.ts";
 import { eventQueueKey } from "../core/keys.ts";
-import { timestamp } from "../core/time.ts";
 import type { Transaction } from "../core/transaction.ts";
 import type { StoredObject } from "../core/view.ts";
 
@@ -74,11 +73,6 @@ export function withCondition(
   conditions: readonly Condition[],
   set: Omit<Condition, "lastTransitionTime">,
   nowMs: number,
-): Condition[] {
-  const before = conditions.find((condition) => condition.type === set.type);
-  const lastTransitionTime =
-    before?.status === set.status ? before.lastTransitionTime : timestamp(nowMs);
-  const next: Condition = { ...set, message: shorten(set.message), lastTransitionTime };
-  const others = conditions.filter((condition) => condition.type !== set.type);
-  return [...others, next].sort((a, b) => (a.type < b.type ? -1 : a.type > b.type ? 1 : 0));
+): readonly Condition[] {
+  return setCondition(conditions, { ...set, message: shorten(set.message) }, nowMs);
 }

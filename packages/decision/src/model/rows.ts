@@ -2,13 +2,7 @@
 // API needs, or needs only explained. One interface per row, with its accessors.
 
 import { assert } from "@kingly/base";
-import type {
-  Config,
-  KeyDelta,
-  ObjectiveDocument,
-  PolicySpec,
-  VoteDecision,
-} from "@kingly/resources";
+import type { KeyDelta, ObjectiveDocument, PolicySpec, VoteDecision } from "@kingly/resources";
 import {
   assignmentKey,
   configStateKey,
@@ -104,6 +98,8 @@ export interface TrialRow {
     readonly policy: string;
   };
   readonly electors: readonly Elector[];
+  /** Per class, who is asked next when a node declines, in the order drawn. */
+  readonly reserves: Readonly<Record<string, readonly string[]>>;
   /** Nodes that declined; never drawn again for this trial. */
   readonly declined: readonly string[];
   readonly lateVotes: readonly LateVote[];
@@ -173,11 +169,4 @@ export function assignmentOf(
   configUid: string,
 ): AssignmentRow | undefined {
   return view.get(assignmentKey(node, configUid)) as unknown as AssignmentRow | undefined;
-}
-
-/** The Config that a uid names, by the object it belongs to. */
-export function configOfState(tx: Transaction, namespace: string, name: string): Config {
-  const config = tx.object("Config", namespace, name);
-  assert(config !== undefined, () => `Config ${namespace}/${name} exists`);
-  return config;
 }

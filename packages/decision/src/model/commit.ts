@@ -1,0 +1,350 @@
+// The commit: a content becomes the fleet's decision, with its version, its rollout and the standing
+// vetoes of those who measured harm. And its inverse, the rollback to the version before.
+
+import { changedTopLevelKeys, utf8Encode } from "@kingly/base";
+import type { JsonObject } from "@kingly/base";
+import { alphaLocal } from "@kingly/evidence";
+import type { Config, PolicySpec, Proposal, Rollout, Veto, Vote } from "@kingly/resources";
+import { QUARANTINE_MS } from "../limits.ts";
+import { rolloutStateKey } from "../core/keys.ts";
+import type { Transaction } from "../core/transaction.ts";
+import { assign, assignVersion, followSelection, namesOf } from "./assignments.ts";
+import {
+  committedContent,
+  contentOf,
+  deltasBetween,
+  putContent,
+  versionContent,
+  versionName,
+  versionOf,
+} from "./content.ts";
+import { emit, shorten } from "./events.ts";
+import { statusOf, step } from "./phases.ts";
+import { isActive, vetoName, vetoesOf } from "./pins.ts";
+import { isIntent, rebaseQueue, setSynced } from "./queue.ts";
+import {
+  EMPTY_ROLLOUT_STATUS,
+  beginStage,
+  completeRollout,
+  planStages,
+  proposalOf,
+  rankBy,
+  rolloutStatus,
+} from "./rollouts.ts";
+import { withLost } from "./rules.ts";
+import { configStateOf, updateConfigState } from "./rows.ts";
+import type { RolloutRow } from "./rows.ts";
+import { classesOf, selectedNodes } from "./selection.ts";
+
+/** What becomes a version. */
+export interface Commit {
+  readonly config: Config;
+  readonly data: JsonObject;
+  /** Undefined for versions made without one. */
+  readonly proposal?: Proposal;
+  readonly verdict: "Accepted" | "Direct" | "Revert";
+  readonly reason: string;
+  readonly message: string;
+  readonly policy: PolicySpec;
+  /** Who answered Accept: first in the stages. */
+  readonly acceptors: readonly string[];
+  /** Votes that are Reject with sufficient evidence: their nodes are never assigned the version. */
+  readonly rejections: readonly Vote[];
+  /** Seed of the stages' order. */
+  readonly seed: Uint8Array;
+}
+
+/** Commits a content as the next version and starts its rollout. Returns the Config as stored. */
+export function commitVersion(tx: Transaction, commit: Commit): Config {
+  const { uid, name, namespace = "" } = commit.config.metadata;
+  const before = committedContent(tx, commit.config);
+  const parent = commit.config.status?.version ?? 0;
+  const state = configStateOf(tx, uid);
+  const version = state.nextVersion;
+  const changedKeys = changedTopLevelKeys(before, commit.data);
+  const contentHash = putContent(tx, commit.data);
+  const created = tx.create(
+    "ConfigVersion",
+    { namespace, name: versionName(name, version) },
+    {
+      spec: {
+        config: name,
+        configUid: uid,
+        version,
+        contentHash,
+        parent,
+        changedKeys,
+        proposal: commit.proposal?.metadata.name ?? "",
+        verdict: commit.verdict,
+        revertOf: 0,
+        commitIndex: tx.entry.index,
+      },
+    },
+  );
+  const touched = { ...state.touched };
+  if (commit.verdict === "Accepted") {
+    for (const key of changedKeys) touched[key] = { version, atMs: tx.nowMs };
+  }
+  updateConfigState(tx, uid, { nextVersion: version + 1, touched });
+  const config = moveConfig(tx, commit.config, { version, contentHash, data: commit.data });
+  emit(tx, created, { type: "Normal", reason: commit.reason, message: commit.message });
+  const rollout = openRollout(tx, { ...commit, config }, { version, parent, changedKeys });
+  rebaseQueue(tx, tx.object("Config", namespace, name) ?? config);
+  startRollout(tx, config, rollout);
+  return tx.object("Config", namespace, name) ?? config;
+}
+
+/** Points the Config at a decided version; its intent follows when `data` is given. */
+function moveConfig(
+  tx: Transaction,
+  config: Config,
+  to: { readonly version: number; readonly contentHash: string; readonly data?: JsonObject },
+): Config {
+  const { name, namespace = "" } = config.metadata;
+  const current = tx.object("Config", namespace, name) ?? config;
+  const status = current.status ?? {
+    version: 0,
+    contentHash: "",
+    conditions: [],
+    observedGeneration: 0,
+  };
+  const data = to.data ?? current.spec.data;
+  const moves = changedTopLevelKeys(current.spec.data, data).length > 0;
+  const generation = current.metadata.generation + (moves ? 1 : 0);
+  const moved = tx.put({
+    ...current,
+    metadata: { ...current.metadata, generation },
+    spec: { ...current.spec, data },
+    status: { ...status, version: to.version, contentHash: to.contentHash },
+  });
+  const inSync = changedTopLevelKeys(contentOf(tx, to.contentHash), moved.spec.data).length === 0;
+  const message = inSync
+    ? `version ${to.version} is the fleet's decision`
+    : `the intent differs from version ${to.version}`;
+  const reason = inSync ? "Committed" : "IntentDiffers";
+  return setSynced(tx, moved, inSync ? "True" : "False", { reason, message });
+}
+
+interface RolloutFacts {
+  readonly version: number;
+  readonly parent: number;
+  readonly changedKeys: readonly string[];
+}
+
+function openRollout(tx: Transaction, commit: Commit, facts: RolloutFacts): Rollout {
+  const { config, policy } = commit;
+  const { uid, name, namespace = "" } = config.metadata;
+  const nodes = selectedNodes(tx, config);
+  const excluded = standingVetoes(tx, commit, facts);
+  const eligible = nodes.filter((node) => !excluded.includes(node.metadata.name));
+  const order = { first: new Set(commit.acceptors), rank: rankBy(tx, commit.seed) };
+  const rollout = tx.create(
+    "Rollout",
+    { namespace, name: versionName(name, facts.version) },
+    {
+      spec: {
+        config: name,
+        configUid: uid,
+        version: facts.version,
+        fromVersion: facts.parent,
+        proposal: commit.proposal?.metadata.name ?? "",
+      },
+      status: {
+        ...EMPTY_ROLLOUT_STATUS,
+        excluded,
+        stages: planStages(eligible, policy.rollout.stages, order),
+      },
+    },
+  );
+  const row: RolloutRow = {
+    policy,
+    alphaLocal: alphaLocal(Math.max(1, nodes.length)),
+    changedKeys: facts.changedKeys,
+  };
+  tx.putRow(rolloutStateKey(rollout.metadata.uid), row);
+  updateConfigState(tx, uid, { rollout: rollout.metadata.uid });
+  if (commit.proposal !== undefined) {
+    const committed = step(tx, commit.proposal, {
+      phase: "Committed",
+      reason: commit.reason,
+      message: commit.message,
+      status: { committedVersion: facts.version, rollout: rollout.metadata.name },
+    });
+    step(tx, committed, {
+      phase: "RollingOut",
+      reason: "RolloutStarted",
+      message: `version ${facts.version} goes out in ${rolloutStatus(rollout).stages.length} stage(s)`,
+    });
+  }
+  return rollout;
+}
+
+/** Nodes that measured harm keep what they run: their vote stands as a veto. Returns their names. */
+function standingVetoes(tx: Transaction, commit: Commit, facts: RolloutFacts): string[] {
+  const { config, policy } = commit;
+  const { uid, name, namespace = "" } = config.metadata;
+  const excluded: string[] = [];
+  for (const vote of commit.rejections) {
+    const { node } = vote.spec;
+    const veto = tx.create(
+      "Veto",
+      { namespace, name: vetoName(name, facts.version, node) },
+      {
+        spec: {
+          node,
+          class: vote.spec.class,
+          config: name,
+          configUid: uid,
+          version: facts.version,
+          cause: "Voted",
+          message: `voted Reject in the trial: ${vote.spec.reason}`,
+          pinnedKeys: facts.changedKeys,
+          lnE: Number(vote.status?.["lnHarm"] ?? 0),
+          evidence: vote.spec.evidence,
+          runsVersion: facts.parent,
+          expiresAtMs: tx.nowMs + policy.vetoExpirySeconds * 1_000,
+          document: vote.spec.document,
+          signature: vote.spec.signature,
+        },
+        status: { active: true, reason: "Voted", message: "the vote stands as a veto" },
+      },
+    );
+    emit(tx, veto, {
+      type: "Warning",
+      reason: "StandingVeto",
+      message: `node ${node} measured harm and stays on version ${facts.parent}`,
+    });
+    excluded.push(node);
+    assign(tx, config, [node], { version: facts.parent, held: true });
+  }
+  return excluded.sort();
+}
+
+function startRollout(tx: Transaction, config: Config, rollout: Rollout): void {
+  const { name, namespace = "" } = config.metadata;
+  const current = tx.object("Config", namespace, name) ?? config;
+  if (current.status !== undefined) {
+    tx.put({ ...current, status: { ...current.status, rollout: rollout.metadata.name } });
+  }
+  followSelection(tx, config);
+  const fresh = tx.byUid("Rollout", rollout.metadata.uid) ?? rollout;
+  if (rolloutStatus(fresh).stages.length === 0) completeRollout(tx, config, fresh);
+  else beginStage(tx, config, fresh, 0);
+}
+
+/** Why a rollout is taken back. */
+export interface Rollback {
+  /** CamelCase, stable. */
+  readonly reason: string;
+  readonly message: string;
+  /** Classes in which the change lost; its delta is quarantined there. */
+  readonly classes: readonly string[];
+}
+
+/** Brings the fleet back to the version before; the change goes into quarantine. */
+export function rollBack(
+  tx: Transaction,
+  config: Config,
+  rollout: Rollout,
+  why: Rollback,
+): Rollout {
+  const { uid, name, namespace = "" } = config.metadata;
+  const { version, fromVersion } = rollout.spec;
+  const proposal = proposalOf(tx, rollout);
+  const before = versionContent(tx, namespace, name, fromVersion);
+  const lost = versionContent(tx, namespace, name, version);
+  quarantine(tx, config, { base: before, candidate: lost, proposal, why });
+  // The author of an intent keeps it, out of sync; a commit from elsewhere takes its data back.
+  const ownIntent = proposal === undefined || isIntent(proposal);
+  const contentHash = versionOf(tx, namespace, name, fromVersion)?.spec.contentHash ?? "";
+  const restored = ownIntent ? {} : { data: before };
+  const moved = moveConfig(tx, config, { version: fromVersion, contentHash, ...restored });
+  const ended = endRollout(tx, rollout, why);
+  endVetoes(tx, config, version, why.message);
+  assignVersion(tx, config, namesOf(selectedNodes(tx, config)), fromVersion);
+  forgetTouched(tx, uid, version);
+  if (proposal !== undefined) {
+    step(tx, proposal, { phase: "RolledBack", reason: why.reason, message: why.message });
+  }
+  if (ownIntent) {
+    setSynced(tx, moved, "False", { reason: "RolledBack", message: why.message });
+  }
+  rebaseQueue(tx, tx.object("Config", namespace, name) ?? config);
+  return ended;
+}
+
+function endRollout(tx: Transaction, rollout: Rollout, why: Rollback): Rollout {
+  const message = shorten(why.message);
+  const ended = tx.put({
+    ...rollout,
+    status: {
+      ...rolloutStatus(rollout),
+      phase: "RolledBack" as const,
+      reason: why.reason,
+      message,
+    },
+  });
+  emit(tx, ended, { type: "Warning", reason: why.reason, message });
+  return ended;
+}
+
+/** Vetoes of a version that nobody runs any more have done their work. */
+function endVetoes(tx: Transaction, config: Config, version: number, message: string): void {
+  for (const veto of vetoesOf(tx, config)) {
+    if (veto.spec.version === version && isActive(veto)) endVeto(tx, veto, "RolledBack", message);
+  }
+}
+
+/** Ends a veto: it pins nothing from now on. */
+export function endVeto(tx: Transaction, veto: Veto, reason: string, message: string): Veto {
+  return tx.put({ ...veto, status: { active: false, reason, message: shorten(message) } });
+}
+
+function forgetTouched(tx: Transaction, configUid: string, version: number): void {
+  const before = configStateOf(tx, configUid).touched;
+  const touched: Record<string, { readonly version: number; readonly atMs: number }> = {};
+  for (const key of Object.keys(before).sort()) {
+    const entry = before[key];
+    if (entry !== undefined && entry.version !== version) touched[key] = entry;
+  }
+  updateConfigState(tx, configUid, { touched });
+}
+
+/** Records a change that lost, so that it is not tried again where it lost. */
+export function quarantine(
+  tx: Transaction,
+  config: Config,
+  lost: {
+    readonly base: JsonObject;
+    readonly candidate: JsonObject;
+    readonly proposal: Proposal | undefined;
+    readonly why: Rollback;
+  },
+): void {
+  const { uid } = config.metadata;
+  const deltas = deltasBetween(lost.base, lost.candidate);
+  if (deltas.length === 0) return;
+  const classes =
+    lost.why.classes.length > 0 ? lost.why.classes : classesOf(selectedNodes(tx, config));
+  const entry = {
+    deltas,
+    classes,
+    untilMs: tx.nowMs + QUARANTINE_MS,
+    proposal: lost.proposal?.metadata.name ?? "",
+    reason: shorten(lost.why.message),
+  };
+  const before = configStateOf(tx, uid).quarantine;
+  updateConfigState(tx, uid, { quarantine: withLost(before, entry, tx.nowMs) });
+}
+
+/** Seed for the order of stages of versions that had no trial. */
+export function directSeed(tx: Transaction, configUid: string): Uint8Array {
+  return tx.crypto.sha256(
+    utf8Encode(`kingly/direct/v1|${tx.meta().clusterId}|${configUid}|${tx.entry.index}`),
+  );
+}
+
+/** Content and hash that a proposal on trial or in the queue would commit. */
+export function candidateContent(tx: Transaction, proposal: Proposal): JsonObject {
+  return contentOf(tx, statusOf(proposal).candidateHash);
+}

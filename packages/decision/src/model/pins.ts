@@ -1,0 +1,106 @@
+// What a node effectively runs: the content of its assigned version with the keys of its standing
+// vetoes pinned to their last known good values. A pin rides over later versions until the veto ends
+// or a version on the way there changes the pinned key (which is then tried with the pin lifted).
+
+import { mergePatch } from "@kingly/base";
+import type { JsonObject, JsonValue } from "@kingly/base";
+import type { Config, Veto } from "@kingly/resources";
+import { LINEAGE_MAX, STANDING_VETOES_MAX } from "../limits.ts";
+import { objectPrefix } from "../core/view.ts";
+import type { StateView } from "../core/view.ts";
+import { versionContent, versionOf } from "./content.ts";
+
+/** Status of a stored Veto. */
+export interface VetoStatus {
+  /** False once it expired, or its version was rolled back. */
+  readonly active: boolean;
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** True while the veto pins its keys. */
+export function isActive(veto: Veto): boolean {
+  return veto.status?.["active"] === true;
+}
+
+/** Name of a node's veto of a version. */
+export function vetoName(config: string, version: number, node: string): string {
+  return `${config}-v${version}-${node}`;
+}
+
+/** Vetoes of one Config, sorted by name. */
+export function vetoesOf(view: StateView, config: Config): Veto[] {
+  const prefix = `${objectPrefix("Veto", config.metadata.namespace ?? "")}${config.metadata.name}-v`;
+  const found: Veto[] = [];
+  for (const [, value] of view.list(prefix)) {
+    const veto = value as unknown as Veto;
+    if (veto.spec.configUid === config.metadata.uid) found.push(veto);
+  }
+  return found;
+}
+
+/** Active vetoes of one node, oldest version first. */
+export function standingVetoes(view: StateView, config: Config, node: string): Veto[] {
+  return vetoesOf(view, config)
+    .filter((veto) => veto.spec.node === node && isActive(veto))
+    .sort((a, b) => a.spec.version - b.spec.version)
+    .slice(-STANDING_VETOES_MAX);
+}
+
+/** Keys that changed on the way from `after` (exclusive) to `upTo` along a version's parents. */
+function keysChangedAfter(
+  view: StateView,
+  config: Config,
+  range: { readonly after: number; readonly upTo: number },
+): ReadonlySet<string> {
+  const changed = new Set<string>();
+  let version = range.upTo;
+  for (let i = 0; i < LINEAGE_MAX && version > range.after; i += 1) {
+    const found = versionOf(view, config.metadata.namespace ?? "", config.metadata.name, version);
+    if (found === undefined) break;
+    for (const key of found.spec.changedKeys) changed.add(key);
+    version = found.spec.parent;
+  }
+  return changed;
+}
+
+/** The pins that apply when the node runs `version`, as a merge patch (null removes a key). */
+export function pinsFor(
+  view: StateView,
+  config: Config,
+  at: { readonly version: number; readonly vetoes: readonly Veto[] },
+): JsonObject {
+  const pins: Record<string, JsonValue> = {};
+  const namespace = config.metadata.namespace ?? "";
+  for (const [i, veto] of at.vetoes.entries()) {
+    const { spec } = veto;
+    // The servers do not know what a node ran as found; its agent keeps those pins itself.
+    if (spec.version > at.version || spec.runsVersion === 0) continue;
+    const range = { after: spec.version, upTo: at.version };
+    const lifted = keysChangedAfter(view, config, range);
+    // What it ran before may itself have been pinned, by vetoes of older versions.
+    const older = { version: spec.runsVersion, vetoes: at.vetoes.slice(0, i) };
+    const good = withPins(
+      versionContent(view, namespace, config.metadata.name, spec.runsVersion),
+      pinsFor(view, config, older),
+    );
+    for (const key of spec.pinnedKeys) {
+      if (lifted.has(key)) continue;
+      pins[key] = Object.hasOwn(good, key) ? (good[key] as JsonValue) : null;
+    }
+  }
+  return pins;
+}
+
+/** Content of a version with pins applied: pinned keys are replaced whole. */
+export function withPins(content: JsonObject, pins: JsonObject): JsonObject {
+  const cleared: Record<string, JsonValue> = {};
+  for (const key of Object.keys(pins).sort()) cleared[key] = null;
+  const without = mergePatch(content, cleared) as JsonObject;
+  const merged: Record<string, JsonValue> = { ...without };
+  for (const key of Object.keys(pins).sort()) {
+    const value = pins[key] as JsonValue;
+    if (value !== null) merged[key] = value;
+  }
+  return merged;
+}
