@@ -1,0 +1,121 @@
+// Three kinglyd processes on loopback, written to and read from by unary gRPC over TLS with a bearer
+// token: authentication, idempotency, chain hash and history are all on.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { credentials, Metadata } from "@grpc/grpc-js";
+import { loadContext, RestClient, type Context } from "@kingly/client";
+import { prepareCluster, startServer, Supervisor, type ClusterFiles } from "@kingly/demo";
+import { loadService, type ConfigServiceClient } from "@kingly/protocol";
+import type { Call } from "./load.ts";
+import type { System } from "./system.ts";
+
+const SERVERS = 3;
+const KEYS = 1000;
+const LEADER_TIMEOUT_MS = 30_000;
+
+function objective(name: string, unit: string): Buffer {
+  return Buffer.from(
+    JSON.stringify({
+      apiVersion: "kingly.dev/v1",
+      kind: "Objective",
+      metadata: { name, namespace: "default" },
+      spec: { signal: "latencyMean", direction: "lower", role: "primary", unit },
+    }),
+  );
+}
+
+async function leaderMember(rest: RestClient, files: ClusterFiles): Promise<number> {
+  const deadline = Date.now() + LEADER_TIMEOUT_MS;
+  while (Date.now() < deadline) {
+    try {
+      const answer = await rest.raw({ method: "GET", path: "/cluster/status" });
+      const { leaderId } = JSON.parse(answer.text) as { readonly leaderId: string };
+      const at = files.memberIds.indexOf(leaderId);
+      if (at >= 0) return at;
+    } catch {
+      // Not up yet.
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error("the cluster elected no leader");
+}
+
+interface Callers {
+  readonly write: (value: string) => Call;
+  readonly read: Call;
+  readonly close: () => void;
+}
+
+function callers(address: string, context: Context): Callers {
+  const Client = loadService("kingly.config.v1.ConfigService");
+  const authority = Buffer.from(context.authority ?? "");
+  const client = new Client(
+    address,
+    credentials.createSsl(authority),
+  ) as unknown as ConfigServiceClient;
+  const metadata = new Metadata();
+  metadata.set("authorization", `Bearer ${context.token ?? ""}`);
+  const known = new Set<number>();
+  const run = process.pid.toString(36);
+  const write =
+    (value: string): Call =>
+    (_, sequence) =>
+      new Promise((resolve, reject) => {
+        const key = sequence % KEYS;
+        const name = `bench-${key}`;
+        const operation = known.has(key) ? "OPERATION_REPLACE" : "OPERATION_CREATE";
+        const request = {
+          operation,
+          kind: "Objective",
+          namespace: "default",
+          name,
+          document: objective(name, `${value.slice(0, 48)}${sequence}`),
+          idempotencyKey: `${run}-${sequence}-${Date.now()}`,
+        } as const;
+        client.write(request, metadata, (error) => {
+          if (error === null) known.add(key);
+          if (error === null) resolve();
+          else reject(error);
+        });
+      });
+  const read: Call = (_, sequence) =>
+    new Promise((resolve, reject) => {
+      const name = `bench-${sequence % KEYS}`;
+      client.get({ kind: "Objective", namespace: "default", name }, metadata, (error) =>
+        error === null ? resolve() : reject(error),
+      );
+    });
+  return { write, read, close: () => client.close() };
+}
+
+/** Starts the cluster and resolves once it has a leader. */
+export async function startKingly(): Promise<System & { readonly context: Context }> {
+  const dir = mkdtempSync(join(tmpdir(), "kingly-bench-"));
+  const supervisor = new Supervisor({
+    logFolder: dir,
+    onDeath: (name, explanation) => process.stderr.write(`${name} ${explanation}\n`),
+  });
+  const files = await prepareCluster({ dir, servers: SERVERS });
+  const children = await Promise.all(
+    files.configs.map((_, member) => startServer(supervisor, files, member)),
+  );
+  const context = loadContext(files.kubeconfig);
+  const rest = new RestClient(context);
+  const leader = await leaderMember(rest, files);
+  await rest.close();
+  const { write, read, close } = callers(files.grpcAddresses[leader] ?? "", context);
+  return {
+    name: "kingly",
+    context,
+    pids: children.map((child) => child.pid),
+    write,
+    read,
+    stop: async () => {
+      close();
+      await supervisor.stopAll();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
