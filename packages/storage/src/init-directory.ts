@@ -3,7 +3,7 @@
 // unfinished creation may be started over, because nothing was ever acknowledged from it.
 
 import { KinglyError, utf8Encode } from "@kingly/base";
-import { CHAIN_ROOT, seal, sha256 } from "./codec.ts";
+import { seal, sha256 } from "./codec.ts";
 import type { BatchOperation, Disk } from "./disk.ts";
 import { joinPath } from "./disk.ts";
 import { describe, identityMismatch, storageFailure } from "./errors.ts";
@@ -11,9 +11,9 @@ import { encodeIdentity, identityPath, ownerTag } from "./identity.ts";
 import type { Identity } from "./identity.ts";
 import { IDENTITY_KEY } from "./keys.ts";
 import { baseOperation, hardOperation } from "./log-rows.ts";
-import { initialMarkFile } from "./mark-file.ts";
+import { EMPTY_TAIL, initialMarkFile } from "./mark-file.ts";
 import type { Tail } from "./mark-file.ts";
-import { EMPTY_META, metaOperation } from "./meta.ts";
+import { EMPTY_META, EMPTY_STORED, metaOperation } from "./meta.ts";
 import { nodeDisk } from "./node-disk.ts";
 import type { ConfState } from "./raft.ts";
 
@@ -104,23 +104,16 @@ async function refuseOccupied(disk: Disk, dir: string): Promise<void> {
 async function createFiles(disk: Disk, options: InitOptions, owner: Uint8Array): Promise<void> {
   const base: Tail =
     options.bootstrap === undefined
-      ? { term: 0, index: 0, chain: CHAIN_ROOT }
+      ? EMPTY_TAIL
       : { term: 1, index: 1, chain: sha256(utf8Encode(`kingly/bootstrap\0${options.clusterId}`)) };
   const hard = { term: base.term, vote: 0, commit: base.index };
-  const stored = {
-    meta: {
-      ...EMPTY_META,
-      appliedIndex: base.index,
-      appliedTerm: base.term,
-      confState: options.bootstrap?.confState ?? EMPTY_META.confState,
-    },
-    chain: base.chain,
-    rowCount: 0,
-    rowSum: 0,
-    compactedRevision: 0,
-    historyBase: 0,
-    historyTip: 0,
+  const meta = {
+    ...EMPTY_META,
+    appliedIndex: base.index,
+    appliedTerm: base.term,
+    confState: options.bootstrap?.confState ?? EMPTY_META.confState,
   };
+  const stored = { ...EMPTY_STORED, meta, chain: base.chain };
   const operations: BatchOperation[] = [
     { key: IDENTITY_KEY, value: seal(IDENTITY_KEY, owner).value },
     hardOperation(FIRST_SEQUENCE, hard),

@@ -6,7 +6,7 @@
 
 import { equalBytes } from "@kingly/base";
 import type { Disk, SyncedFile } from "./disk.ts";
-import { readUint64, sha256, writeUint64 } from "./codec.ts";
+import { CHAIN_ROOT, readUint64, sha256, writeUint64 } from "./codec.ts";
 
 /** The end of a log. Index 0, term 0: empty. */
 export interface Tail {
@@ -15,6 +15,9 @@ export interface Tail {
   /** Chain hash up to and including `index`, 32 bytes. */
   readonly chain: Uint8Array;
 }
+
+/** The end of a log that starts at index 1 and has no entry yet. */
+export const EMPTY_TAIL: Tail = { term: 0, index: 0, chain: CHAIN_ROOT };
 
 /** What a mark says. */
 export interface Mark {

@@ -4,7 +4,7 @@
 import { fromHex, isJsonObject, parseStrictJson, toHex, utf8Encode } from "@kingly/base";
 import type { JsonObject, JsonValue } from "@kingly/base";
 import type { BatchOperation } from "./disk.ts";
-import { seal, unseal } from "./codec.ts";
+import { CHAIN_ROOT, seal, unseal } from "./codec.ts";
 import { corrupted } from "./errors.ts";
 import { metaKey } from "./keys.ts";
 import { EMPTY_CONF_STATE } from "./raft.ts";
@@ -49,6 +49,17 @@ export const EMPTY_META: ObjectMeta = {
   timeMs: 0,
   confState: EMPTY_CONF_STATE,
   state: {},
+};
+
+/** Stored metadata of a store without rows and history. */
+export const EMPTY_STORED: StoredMeta = {
+  meta: EMPTY_META,
+  chain: CHAIN_ROOT,
+  rowCount: 0,
+  rowSum: 0,
+  compactedRevision: 0,
+  historyBase: 0,
+  historyTip: 0,
 };
 
 /** The metadata as JSON, as it also travels in snapshots. */

@@ -21,10 +21,12 @@ import { GARBAGE_BATCH_KEYS } from "./limits.ts";
 import { compareWithMark, establishMark, mergeHardState, scanLog } from "./log-recovery.ts";
 import type { LogScan } from "./log-recovery.ts";
 import { baseOperation, decodeBase, decodeHard, hardOperation } from "./log-rows.ts";
+import type { BaseRow } from "./log-rows.ts";
 import { LogWindow } from "./log-window.ts";
 import type { WindowLimits } from "./log-window.ts";
-import { MarkFile } from "./mark-file.ts";
+import { EMPTY_TAIL, MarkFile } from "./mark-file.ts";
 import type { Mark, Tail } from "./mark-file.ts";
+import { EMPTY_STORED, metaOperation } from "./meta.ts";
 import { nodeDisk } from "./node-disk.ts";
 import { ObjectStore } from "./object-store.ts";
 import { RaftLogStore } from "./raft-log-store.ts";
@@ -40,6 +42,12 @@ export interface OpenOptions {
   readonly logger?: Logger | undefined;
   /** Default: the real disk. */
   readonly disk?: Disk | undefined;
+  /**
+   * What to do when the rows are damaged: refuse to open (default), or drop rows and log and become
+   * recovering with an empty log, so that a leader sends a snapshot. Term, vote and mark are kept.
+   * Choose "refetch" only in a cluster whose other members hold the data: what is dropped is gone.
+   */
+  readonly onDamagedRows?: "refuse" | "refetch" | undefined;
   readonly window?: WindowLimits | undefined;
   readonly history?: Partial<HistoryLimits> | undefined;
 }
@@ -111,6 +119,13 @@ async function openMark(disk: Disk, path: string, owner: Uint8Array): Promise<Ma
   }
 }
 
+/** Rows that were opened, and the base they belong to. */
+interface OpenedRows {
+  readonly objects: ObjectStore;
+  readonly repairs: readonly BatchOperation[];
+  readonly baseRow: BaseRow;
+}
+
 /** The steps of one opening. */
 class Opening {
   readonly #options: OpenOptions;
@@ -132,13 +147,13 @@ class Opening {
   async run(): Promise<Storage> {
     const store = this.#store;
     const hardRow = decodeHard(store.path, await store.get(HARD_KEY));
-    const baseRow = decodeBase(store.path, await store.get(BASE_KEY));
+    const stored = decodeBase(store.path, await store.get(BASE_KEY));
     const reading = await this.#readMark();
     const mark = establishMark(this.#markFile.path, reading, hardRow);
     if (reading.invalidSlots.length > 0) {
       this.#repairs.push("a torn slot of the mark file was replaced; the log holds what it said");
     }
-    const { objects, repairs } = await this.#openObjects(baseRow.generation);
+    const { objects, repairs, baseRow } = await this.#openRows(stored);
     const { window, scan, rebased } = await this.#openLog(baseRow.base, objects);
     const recovery = compareWithMark(store.path, window, mark, scan);
     this.#report(scan, recovery?.reason);
@@ -166,6 +181,28 @@ class Opening {
       return await this.#markFile.read();
     } catch (error) {
       throw storageFailure(this.#markFile.path, "read", error);
+    }
+  }
+
+  /** Opens the rows; damaged ones are refused or dropped, as the options say. */
+  async #openRows(stored: BaseRow): Promise<OpenedRows> {
+    try {
+      return { ...(await this.#openObjects(stored.generation)), baseRow: stored };
+    } catch (error) {
+      const isDamage = error instanceof KinglyError && error.code === "Corrupted";
+      if (!isDamage || this.#options.onDamagedRows !== "refetch") throw error;
+      this.#repairs.push(`${error.message}; rows and log were dropped, a snapshot is needed`);
+      const baseRow: BaseRow = { generation: stored.generation + 1, base: EMPTY_TAIL };
+      await this.#write([baseOperation(baseRow), metaOperation(baseRow.generation, EMPTY_STORED)]);
+      return { ...(await this.#openObjects(baseRow.generation)), baseRow };
+    }
+  }
+
+  async #write(operations: readonly BatchOperation[]): Promise<void> {
+    try {
+      await this.#store.batch(operations, { sync: true });
+    } catch (error) {
+      throw this.#halt.trip(storageFailure(this.#store.path, "batch", error));
     }
   }
 
@@ -230,16 +267,12 @@ class Opening {
   }
 
   async #settle(rows: BatchOperation[], scan: LogScan, mark: Mark): Promise<void> {
-    try {
-      const { garbage } = scan;
-      for (let at = 0; at + GARBAGE_BATCH_KEYS < garbage.length; at += GARBAGE_BATCH_KEYS) {
-        await this.#store.batch(garbage.slice(at, at + GARBAGE_BATCH_KEYS), { sync: false });
-      }
-      const rest = garbage.slice(-GARBAGE_BATCH_KEYS);
-      await this.#store.batch([...rows, ...rest], { sync: true });
-    } catch (error) {
-      throw this.#halt.trip(storageFailure(this.#store.path, "batch", error));
+    const { garbage } = scan;
+    const whole = Math.floor(garbage.length / GARBAGE_BATCH_KEYS) * GARBAGE_BATCH_KEYS;
+    for (let at = 0; at < whole; at += GARBAGE_BATCH_KEYS) {
+      await this.#write(garbage.slice(at, at + GARBAGE_BATCH_KEYS));
     }
+    await this.#write([...rows, ...garbage.slice(whole)]);
     try {
       await this.#markFile.write(mark);
     } catch (error) {

@@ -271,7 +271,9 @@ describe("a recovering member", () => {
   });
 
   test("stays so over restarts until the log reaches the mark with the same entries", async () => {
-    let { disk, storage } = await recovering(createPrng(2));
+    const lost = await recovering(createPrng(2));
+    const { disk } = lost;
+    let { storage } = lost;
     for (let index = 11; index <= 20; index += 1) {
       expect(storage.log.recovering).toBe(true);
       await storage.log.append({ entries: [entry(index, 2)] });
@@ -291,7 +293,9 @@ describe("a recovering member", () => {
   });
 
   test("is healed by entries of a higher term that replace its tail", async () => {
-    let { disk, storage } = await recovering(createPrng(3));
+    const lost = await recovering(createPrng(3));
+    const { disk } = lost;
+    let { storage } = lost;
     await storage.log.append({ hardState: hard(5, 0, 9), entries: [entry(8, 5)] });
     expect(storage.log.recovering).toBe(false);
     disk.crash();
@@ -302,7 +306,9 @@ describe("a recovering member", () => {
   });
 
   test("never lowers its mark when its tail is cut within the term", async () => {
-    let { disk, storage } = await recovering(createPrng(4));
+    const lost = await recovering(createPrng(4));
+    const { disk } = lost;
+    let { storage } = lost;
     await storage.log.append({ entries: [entry(9, 1)] });
     expect(storage.log.recoveryMark).toEqual({ term: 2, index: 20 });
     disk.crash();
@@ -322,7 +328,9 @@ describe("a recovering member", () => {
   });
 
   test("continues after an explicit acceptance of the loss", async () => {
-    let { disk, storage } = await recovering(createPrng(6));
+    const lost = await recovering(createPrng(6));
+    const { disk } = lost;
+    let { storage } = lost;
     expect(await storage.log.acceptLoss()).toMatchObject({ markIndex: 20, logIndex: 10 });
     expect(storage.log.recovering).toBe(false);
     disk.crash();
@@ -349,4 +357,40 @@ test("log entries that are damaged below the applied index do not stop the membe
   expect([storage.log.firstIndex(), storage.log.lastIndex()]).toEqual([26, 30]);
   expect(storage.log.term(25 as LogIndex)).toBe(2);
   await storage.close();
+});
+
+test("damaged rows can be dropped so that a leader's snapshot heals the member", async () => {
+  const other = new MemoryDisk();
+  await initAt(DIR, other);
+  const leader = await openAt(DIR, other);
+  await leader.log.append({ hardState: hard(2, 1, 1), entries: entries(2, 30, 2) });
+  for (let i = 2; i <= 30; i += 1) await leader.objects.commit(commitOf(i, 2));
+  const disk = await freshDisk();
+  let storage = await openAt(DIR, disk);
+  await storage.log.append({ hardState: hard(2, 1, 1), entries: entries(2, 30, 2) });
+  await storage.objects.commit(commitOf(5, 2));
+  await storage.close();
+  const { rowKey } = await import("../src/keys.ts");
+  const handle = await disk.openKeyValue(storePath(DIR), { createIfMissing: false });
+  await handle.batch([{ key: rowKey(1, "~row/5"), value: undefined }], { sync: true });
+  await handle.close();
+  await expect(openAt(DIR, disk)).rejects.toMatchObject({ code: "Corrupted" });
+  for (let life = 0; life < 2; life += 1) {
+    disk.crash();
+    storage = await openAt(DIR, disk, { onDamagedRows: "refetch" });
+    expect(storage.log.recovering).toBe(true);
+    expect(storage.log.recoveryMark).toEqual({ term: 2, index: 30 });
+    expect(storage.log.lastIndex()).toBe(0);
+    expect(storage.log.initialState().hardState).toEqual({ term: 2, vote: 1, commit: 0 });
+    expect(storage.objects.rowCount).toBe(0);
+  }
+  await storage.importSnapshot((await leader.exportSnapshot()).chunks);
+  await storage.log.append({ hardState: hard(2, 1, 30), snapshot: leader.log.snapshot() });
+  expect(storage.log.recovering).toBe(false);
+  expect(storage.objects.meta).toEqual(leader.objects.meta);
+  await storage.close();
+  storage = await openAt(DIR, disk);
+  expect(storage.repairs).toEqual([]);
+  await storage.close();
+  await leader.close();
 });
