@@ -157,7 +157,7 @@ function makeTrial(tx: Transaction, parts: TrialParts): TrialRow {
     attempt,
     seed: toHex(seed),
     startedAtMs,
-    deadlineMs: startedAtMs + Math.max(policy.trial.deadlineSeconds * 1_000, pairsMs),
+    deadlineMs: startedAtMs + Math.ceil(Math.max(policy.trial.deadlineSeconds * 1_000, pairsMs)),
     baselineVersion: config.status?.version ?? 0,
     baselineHash: config.status?.contentHash ?? "",
     candidateHash,

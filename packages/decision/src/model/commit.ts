@@ -202,7 +202,7 @@ function standingVetoes(tx: Transaction, commit: Commit, facts: RolloutFacts): s
           lnE: Number(vote.status?.["lnHarm"] ?? 0),
           evidence: vote.spec.evidence,
           runsVersion: facts.parent,
-          expiresAtMs: tx.nowMs + policy.vetoExpirySeconds * 1_000,
+          expiresAtMs: tx.nowMs + Math.ceil(policy.vetoExpirySeconds * 1_000),
           document: vote.spec.document,
           signature: vote.spec.signature,
         },

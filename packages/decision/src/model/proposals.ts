@@ -12,7 +12,7 @@ import type {
   Proposal,
   ProposalSource,
 } from "@kingly/resources";
-import { QUEUE_PER_CONFIG_MAX, SETTLE_SECONDS_MAX } from "../limits.ts";
+import { IDEMPOTENCY_KEY_CHARS_MAX, QUEUE_PER_CONFIG_MAX, SETTLE_SECONDS_MAX } from "../limits.ts";
 import { invalid } from "../core/fields.ts";
 import { openedKey } from "../core/keys.ts";
 import { refuse } from "../core/refuse.ts";
@@ -99,7 +99,10 @@ export function openProposal(tx: Transaction, input: NewProposal): Proposal {
         ...(input.data === undefined ? {} : { data: input.data }),
         reason: input.reason,
         source: input.source,
-        idempotencyKey: input.idempotencyKey,
+        idempotencyKey:
+          input.idempotencyKey === ""
+            ? `name:${proposalName}`.slice(0, IDEMPOTENCY_KEY_CHARS_MAX)
+            : input.idempotencyKey,
       },
       status: EMPTY_STATUS,
     },
