@@ -30,7 +30,8 @@ export interface RaftConfig {
   /** Ticks between heartbeats; > 0. Ten times less than electionTicks is a good choice. */
   readonly heartbeatTicks: number;
   readonly storage: LogStorage;
-  /** Last index the application has applied; entries up to it are not handed out again. Default 0. */
+  /** Last index the application has applied; entries up to it are not handed out again, and count as
+   * committed. Within the stored log. Default 0. */
   readonly applied?: LogIndex;
   /** Storage writes and applies as messages (native mode). Default false: Ready/advance. */
   readonly asyncStorageWrites?: boolean;

@@ -14,6 +14,11 @@ import type { ConfState } from "./types.ts";
 
 /** Applies a committed change. Throws InvalidConfChangeError and changes nothing if it cannot. */
 export function applyConfChange(raft: Raft, cc: ConfChangeV2): ConfState {
+  return switchToConfig(raft, nextMembership(raft, cc));
+}
+
+/** What the change would make of the active configuration. Throws InvalidConfChangeError. */
+export function nextMembership(raft: Raft, cc: ConfChangeV2): Membership {
   const { tracker } = raft;
   const base = {
     config: tracker.config,
@@ -21,13 +26,11 @@ export function applyConfChange(raft: Raft, cc: ConfChangeV2): ConfState {
     tracker,
     lastIndex: raft.log.lastIndex(),
   };
-  if (leavesJoint(cc)) return switchToConfig(raft, leaveJoint(base));
+  if (leavesJoint(cc)) return leaveJoint(base);
   const joint = entersJoint(cc);
-  const next =
-    joint === undefined
-      ? simpleChange(base, cc.changes)
-      : enterJoint(base, joint.autoLeave, cc.changes);
-  return switchToConfig(raft, next);
+  return joint === undefined
+    ? simpleChange(base, cc.changes)
+    : enterJoint(base, joint.autoLeave, cc.changes);
 }
 
 /** Puts a configuration into force and draws the leader's consequences. */

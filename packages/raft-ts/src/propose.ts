@@ -3,9 +3,10 @@
 import { confChangeOfEntry } from "./confchange/codec.ts";
 import { asV2 } from "./confchange/types.ts";
 import type { ConfChange } from "./confchange/types.ts";
-import { ConfChangeDecodeError, RaftInvariantError } from "./errors.ts";
+import { ConfChangeDecodeError, InvalidConfChangeError, RaftInvariantError } from "./errors.ts";
 import type { Term } from "./ids.ts";
 import { NO_NODE, logIndex } from "./ids.ts";
+import { nextMembership } from "./membership.ts";
 import type { Message } from "./messages.ts";
 import { isJoint } from "./quorum/joint.ts";
 import type { Raft } from "./raft.ts";
@@ -77,6 +78,7 @@ function checkConfChange(raft: Raft, cc: ConfChange, offset: number): DropReason
   if (raft.pendingConfIndex > raft.log.applied) reason = "conf-change-pending";
   else if (joint && !leaving) reason = "conf-change-in-joint";
   else if (!joint && leaving) reason = "conf-change-not-joint";
+  else if (!isApplicable(raft, cc)) reason = "conf-change-invalid";
   if (reason === undefined || raft.config.disableConfChangeValidation) {
     raft.pendingConfIndex = logIndex(raft.log.lastIndex() + offset + 1);
     return undefined;
@@ -91,6 +93,20 @@ function checkConfChange(raft: Raft, cc: ConfChange, offset: number): DropReason
     applied: raft.log.applied,
   });
   return reason;
+}
+
+/**
+ * Tries the change on the configuration in force. The verdict holds: no other change can come
+ * between now and its application.
+ */
+function isApplicable(raft: Raft, cc: ConfChange): boolean {
+  try {
+    nextMembership(raft, asV2(cc));
+    return true;
+  } catch (error) {
+    if (error instanceof InvalidConfChangeError) return false;
+    throw error;
+  }
 }
 
 /**

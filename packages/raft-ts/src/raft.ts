@@ -137,11 +137,11 @@ export class Raft {
     // A node that lost the end of its log may have committed what it lost.
     const clamp = this.recoveryMark !== undefined && state.commit > lastIndex;
     const commit = clamp ? lastIndex : state.commit;
-    invariant(
-      commit >= log.committed && commit <= lastIndex,
-      "stored commit is out of range of the stored log",
-      { commit, from: log.committed, to: lastIndex },
-    );
+    invariant(commit <= lastIndex, "stored commit is beyond the stored log", {
+      commit,
+      lastIndex,
+    });
+    // It may trail what was applied and compacted: a commit index alone is not synced.
     log.commitTo(commit);
     this.term = state.term;
     this.vote = state.vote;
@@ -153,10 +153,13 @@ export class Raft {
   #setApplied(applied: LogIndex): void {
     if (applied === 0) return;
     const { log } = this;
-    if (applied < log.applied || applied > log.committed) {
-      const range = `from ${log.applied} (compacted) to ${log.committed} (committed)`;
+    if (applied < log.applied || applied > log.lastIndex()) {
+      const range = `from ${log.applied} (compacted) to ${log.lastIndex()} (last of the log)`;
       throw new InvalidConfigError("applied", range, applied);
     }
+    // The commit index is stored apart from the applied state and may trail it after a crash; what
+    // is applied was committed.
+    log.commitTo(applied);
     log.appliedTo(applied, 0);
   }
 

@@ -51,6 +51,34 @@ const NEVER_FROM_SELF: ReadonlySet<MessageType> = new Set<MessageType>([
   "MsgReadIndexResp",
 ]);
 
+/** Must bear the sender's term: with term 0 they would slip past all comparison of terms. */
+const BEARS_TERM: ReadonlySet<MessageType> = new Set<MessageType>([
+  "MsgApp",
+  "MsgAppResp",
+  "MsgVote",
+  "MsgVoteResp",
+  "MsgPreVote",
+  "MsgPreVoteResp",
+  "MsgSnap",
+  "MsgHeartbeat",
+  "MsgHeartbeatResp",
+  "MsgTimeoutNow",
+  "MsgReadIndexResp",
+]);
+
+/** Checks of messages from other nodes that hold in every state. */
+function checkShape(m: Message): void {
+  if (BEARS_TERM.has(m.type) && m.term === 0) {
+    throw new InvalidMessageError(`${m.type} must have a term of at least 1, got 0`);
+  }
+  if ((m.type === "MsgProp" || m.type === "MsgReadIndex") && m.term !== 0) {
+    throw new InvalidMessageError(`${m.type} must have term 0, got ${m.term}`);
+  }
+  if (m.type === "MsgProp" && m.entries.length === 0) {
+    throw new InvalidMessageError("MsgProp must have at least one entry, got 0");
+  }
+}
+
 /** One Raft node. */
 export class RawNode {
   readonly #raft: Raft;
@@ -114,6 +142,7 @@ export class RawNode {
   step(message: Message): ProposeResult {
     this.#checkAddress(message);
     const fromWorker = isLocalTarget(message.from);
+    if (!fromWorker) checkShape(message);
     if (isLocalMessage(message.type) && !fromWorker) throw new StepLocalMessageError();
     const known = fromWorker || this.#raft.tracker.get(message.from) !== undefined;
     if (isResponseMessage(message.type) && !known) throw new StepPeerNotFoundError();

@@ -50,7 +50,7 @@ function maybeSendSnapshot(raft: Raft, to: NodeId, pr: Progress): boolean {
     raft.trace?.({ kind: "snapshot-peer-inactive", id: raft.id, peer: to });
     return false;
   }
-  const snapshot = availableSnapshot(raft);
+  const snapshot = availableSnapshot(raft, to);
   if (snapshot === undefined) {
     raft.trace?.({ kind: "snapshot-unavailable", id: raft.id, peer: to });
     return false;
@@ -72,9 +72,16 @@ function maybeSendSnapshot(raft: Raft, to: NodeId, pr: Progress): boolean {
   return true;
 }
 
-function availableSnapshot(raft: Raft): Snapshot | undefined {
+/**
+ * The newest snapshot, unless it is older than the peer's membership: the peer would refuse one that
+ * does not know it. The storage has to make a newer one; asked again after the next heartbeat.
+ */
+function availableSnapshot(raft: Raft, to: NodeId): Snapshot | undefined {
   try {
-    return raft.log.snapshot();
+    const snapshot = raft.log.snapshot();
+    const { voters, learners, votersOutgoing } = snapshot.metadata.confState;
+    const knowsPeer = [...voters, ...learners, ...votersOutgoing].includes(to);
+    return knowsPeer || snapshot.metadata.index === 0 ? snapshot : undefined;
   } catch (error) {
     if (error instanceof SnapshotTemporarilyUnavailableError) return undefined;
     throw error;

@@ -1,7 +1,7 @@
 // The leader's answers to messages: proposals, acknowledgements and rejections of appends, heartbeat
 // answers, reports on snapshots and connections, and leadership transfer. Paper section 5.3.
 import { maybeCommit } from "./commit.ts";
-import { RaftInvariantError } from "./errors.ts";
+import { InvalidMessageError } from "./errors.ts";
 import { NO_NODE } from "./ids.ts";
 import type { Message, MessageType } from "./messages.ts";
 import { assertProposal, proposeEntries } from "./propose.ts";
@@ -127,11 +127,10 @@ function handleRejection(raft: Raft, m: Message, pr: Progress): void {
 
 function handleAck(raft: Raft, m: Message, pr: Progress): void {
   if (m.index > raft.log.lastIndex()) {
-    throw new RaftInvariantError("peer acknowledges entries that were never sent", {
-      from: m.from,
-      index: m.index,
-      lastIndex: raft.log.lastIndex(),
-    });
+    const last = raft.log.lastIndex();
+    throw new InvalidMessageError(
+      `MsgAppResp of ${m.from} must be for an index up to ${last}, got ${m.index}`,
+    );
   }
   // An acknowledgement without news still ends probing: the peer answers where we thought it stands.
   const probing = pr.state === "probe" && pr.match === m.index;

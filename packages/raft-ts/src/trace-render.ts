@@ -88,9 +88,10 @@ function confChangeFault(e: EventOf<"conf-change-ignored">): string {
   if (e.reason === "conf-change-pending") {
     return `possible unapplied conf change at index ${e.pendingIndex} (applied to ${e.applied})`;
   }
-  return e.reason === "conf-change-in-joint"
-    ? "must transition out of joint config first"
-    : "not in joint state; refusing empty conf change";
+  if (e.reason === "conf-change-in-joint") return "must transition out of joint config first";
+  return e.reason === "conf-change-not-joint"
+    ? "not in joint state; refusing empty conf change"
+    : "not applicable";
 }
 
 const DROPPED: {

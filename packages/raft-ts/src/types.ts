@@ -87,6 +87,8 @@ export type DropReason =
   | "conf-change-in-joint"
   /** Asked to leave a joint configuration while not in one. */
   | "conf-change-not-joint"
+  /** The change cannot be applied to the configuration in force (it removes all voters, ...). */
+  | "conf-change-invalid"
   /** The bytes of a configuration change do not decode. */
   | "conf-change-malformed"
   /** Too many reads wait already. */

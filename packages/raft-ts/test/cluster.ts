@@ -113,6 +113,8 @@ export class Peer {
     const work = this.applyWork.shift();
     if (work === undefined) return [];
     for (const entry of work.entries) {
+      // A snapshot was installed while this batch waited; it holds these entries already.
+      if (entry.index <= (this.applied.at(-1)?.index ?? 0)) continue;
       const cc = confChangeOfEntry(entry);
       if (cc !== undefined) this.storage.confState = this.node.applyConfChange(cc);
       this.applied.push(entry);
@@ -131,7 +133,9 @@ export class Peer {
   }
 
   appliedData(): string[] {
-    return this.applied.filter((e) => e.type === "normal" && e.data.length > 0).map((e) => text(e.data));
+    return this.applied
+      .filter((e) => e.type === "normal" && e.data.length > 0)
+      .map((e) => text(e.data));
   }
 }
 
@@ -248,7 +252,10 @@ export class Cluster {
   }
 }
 
-export const pos = (t: number, i: number): { logTerm: ReturnType<typeof term>; index: LogIndex } => ({
+export const pos = (
+  t: number,
+  i: number,
+): { logTerm: ReturnType<typeof term>; index: LogIndex } => ({
   logTerm: term(t),
   index: logIndex(i),
 });

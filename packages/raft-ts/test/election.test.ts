@@ -1,7 +1,15 @@
 // Elections: paper section 5.2 (terms, timeouts, votes), 5.4.1 (election restriction), thesis 9.6
 // (pre-vote) and section 6 (leader lease of voters).
 import { describe, expect, it } from "vitest";
-import { NO_NODE, RaftInvariantError, RawNode, logIndex, makeMessage, nodeId, term } from "../src/index.ts";
+import {
+  NO_NODE,
+  RaftInvariantError,
+  RawNode,
+  logIndex,
+  makeMessage,
+  nodeId,
+  term,
+} from "../src/index.ts";
 import { Cluster, TestStorage, bytes, confState, pos } from "./cluster.ts";
 
 describe("timeouts (5.2)", () => {
@@ -59,7 +67,12 @@ describe("votes (5.2)", () => {
     cluster.work(1);
     for (const m of cluster.take({ to: nodeId(2) })) cluster.step(m);
     expect(cluster.peer(2).ready()).toEqual([]);
-    expect(cluster.peer(2).write().map((m) => m.type)).toEqual(["MsgVoteResp"]);
+    expect(
+      cluster
+        .peer(2)
+        .write()
+        .map((m) => m.type),
+    ).toEqual(["MsgVoteResp"]);
   });
 
   it("a node votes once per term, first come first served", () => {
@@ -139,7 +152,9 @@ describe("votes (5.2)", () => {
       random: () => 0,
     });
     const ends = pos(lastTerm, lastIndex);
-    node.step(makeMessage({ type: "MsgVote", from: nodeId(2), to: nodeId(1), term: term(9), ...ends }));
+    node.step(
+      makeMessage({ type: "MsgVote", from: nodeId(2), to: nodeId(1), term: term(9), ...ends }),
+    );
     expect(node.ready().messages[0]?.reject).toBe(!granted);
   });
 });

@@ -169,7 +169,10 @@ describe("flow control", () => {
     for (const data of ["a", "b", "c", "d"]) cluster.propose(1, data);
     cluster.work(1);
     expect(cluster.take({ type: "MsgApp" })).toHaveLength(2);
-    expect(cluster.node(1).status().progress[1]).toMatchObject({ paused: true, inflightMessages: 2 });
+    expect(cluster.node(1).status().progress[1]).toMatchObject({
+      paused: true,
+      inflightMessages: 2,
+    });
   });
 
   it("the window is limited in bytes", () => {
@@ -178,7 +181,10 @@ describe("flow control", () => {
     for (let i = 0; i < 5; i++) cluster.propose(1, "x".repeat(90));
     cluster.work(1);
     expect(cluster.take({ type: "MsgApp" })).toHaveLength(2);
-    expect(cluster.node(1).status().progress[1]).toMatchObject({ paused: true, inflightBytes: 180 });
+    expect(cluster.node(1).status().progress[1]).toMatchObject({
+      paused: true,
+      inflightBytes: 180,
+    });
   });
 
   it("all messages of a full window lost: a heartbeat round finds out and heals", () => {

@@ -201,6 +201,6 @@ export class InteractionEnv {
  */
 export function faultOf(result: ProposeResult): string | undefined {
   if (result.ok) return undefined;
-  const silent = /^conf-change-(pending|in-joint|not-joint)$/.test(result.reason);
+  const silent = /^conf-change-(pending|in-joint|not-joint|invalid)$/.test(result.reason);
   return silent ? undefined : "raft proposal dropped";
 }
