@@ -48,6 +48,12 @@ export const RETRY_AFTER_MS = 200;
 /** Milliseconds between two looks of the leader's controller at open work. */
 export const CONTROLLER_INTERVAL_MS = 200;
 
+/** Milliseconds from a change of state to the controller's look, which gathers further changes. */
+export const CONTROLLER_PAUSE_MS = 5;
+
+/** A look is followed by this many times its own duration of rest: at most a tenth of the loop. */
+export const CONTROLLER_REST_FACTOR = 9;
+
 /** Commands the controller keeps in flight; the rest is found again at the next look. */
 export const CONTROLLER_IN_FLIGHT_MAX = 64;
 

@@ -3,7 +3,7 @@
 // decision rested on. Authentication and authorisation happened before, at the API.
 import { KinglyError, isJsonObject, mergePatch, parseStrictJson, utf8Encode } from "@kingly/base";
 import type { JsonObject, JsonValue } from "@kingly/base";
-import { contentKey } from "@kingly/decision";
+import { contentOf } from "@kingly/decision";
 import type { ReadSetEntry, StateMachine } from "@kingly/decision";
 import {
   CONTENT_BYTES_MAX,
@@ -214,7 +214,7 @@ export class Admission {
         step: "validate",
       });
     }
-    const base = committedContent(state, config);
+    const base = contentOf(state, config.status?.contentHash ?? "");
     const candidate = data ?? mergePatch(base, patch ?? {});
     const field = data === undefined ? "patch" : "data";
     const size = utf8Encode(JSON.stringify(candidate)).length;
@@ -244,13 +244,6 @@ export class Admission {
     this.#candidate(state, reads, config, { patch: document.patch });
     return { body: request.body, readSet: reads.entries(), object: null };
   }
-}
-
-/** Content of the newest committed version; the intent before the first. */
-function committedContent(state: StateMachine, config: Config): JsonObject {
-  const hash = config.status?.contentHash ?? "";
-  const stored = hash === "" ? undefined : state.get(contentKey(hash));
-  return isJsonObject(stored) ? stored : config.spec.data;
 }
 
 function encode(body: JsonObject): Uint8Array {

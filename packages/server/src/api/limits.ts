@@ -122,3 +122,6 @@ export const TOKEN_CHARS_MAX = 1_024;
 
 /** Milliseconds after which open streams are cut at shutdown. */
 export const CLOSE_GRACE_MS = 2_000;
+
+/** Milliseconds between two looks at the progress of a trial that a client follows. */
+export const PROGRESS_INTERVAL_MS = 1_000;

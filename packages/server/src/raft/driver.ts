@@ -279,6 +279,7 @@ export function droppedError(reason: DropReason, retryAfterMs: number): KinglyEr
     case "conf-change-in-joint":
     case "conf-change-not-joint":
     case "conf-change-malformed":
+    case "conf-change-invalid":
       return new KinglyError("Conflict", `the membership change was refused: ${reason}`, details);
     default: {
       const never: never = reason;

@@ -6,7 +6,13 @@ import { KinglyError, utf8Encode } from "@kingly/base";
 import type { Clock, Logger } from "@kingly/base";
 import { pendingWork } from "@kingly/decision";
 import type { GenesisBody, PendingCommand, StateMachine } from "@kingly/decision";
-import { CONTROLLER_INTERVAL_MS, CONTROLLER_IN_FLIGHT_MAX, SUBMIT_DEADLINE_MS } from "../limits.ts";
+import {
+  CONTROLLER_INTERVAL_MS,
+  CONTROLLER_IN_FLIGHT_MAX,
+  CONTROLLER_PAUSE_MS,
+  CONTROLLER_REST_FACTOR,
+  SUBMIT_DEADLINE_MS,
+} from "../limits.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import type { Actor, SubmitResult, WriteRequest } from "./replica.ts";
 import type { LeadOptions } from "./submitter.ts";
@@ -31,7 +37,9 @@ export class LeaderController {
   readonly #ports: ControllerPorts;
   readonly #inFlight = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
-  #kicked = false;
+  #kicked: NodeJS.Timeout | undefined;
+  /** performance.now() before which the next look would take more than its share of the loop. */
+  #restUntil = 0;
 
   constructor(ports: ControllerPorts) {
     this.#ports = ports;
@@ -43,22 +51,28 @@ export class LeaderController {
 
   stop(): void {
     clearInterval(this.#timer);
+    clearTimeout(this.#kicked);
+    this.#kicked = undefined;
     this.#timer = undefined;
   }
 
-  /** The state changed: look at the end of this turn of the loop. */
+  /** The state changed: look soon, but never for more than a tenth of the loop's time. */
   kick(): void {
-    if (this.#kicked || this.#timer === undefined) return;
-    this.#kicked = true;
-    setImmediate(() => {
-      this.#kicked = false;
+    if (this.#kicked !== undefined || this.#timer === undefined) return;
+    const rest = Math.max(CONTROLLER_PAUSE_MS, this.#restUntil - performance.now());
+    this.#kicked = setTimeout(() => {
+      this.#kicked = undefined;
       if (this.#timer !== undefined) this.#guardedLook();
-    });
+    }, rest);
   }
 
   #guardedLook(): void {
+    const startedAt = performance.now();
+    if (startedAt < this.#restUntil) return;
     try {
       this.#look();
+      const now = performance.now();
+      this.#restUntil = now + CONTROLLER_REST_FACTOR * (now - startedAt);
     } catch (error) {
       this.#ports.fatal(error);
     }
@@ -74,10 +88,9 @@ export class LeaderController {
     }
     // Deadlines are judged by the time that the command would be stamped with.
     const nowMs = Math.max(Math.floor(clock.nowMs()), state.meta().timeMs);
-    if (typeof pendingWork !== "function") return; // TEMP
     for (const work of pendingWork(state, soft, nowMs)) {
       if (this.#inFlight.size >= CONTROLLER_IN_FLIGHT_MAX) return;
-      this.#submit(work.dedupeKey, requestOf(work), work.type === "trial-start");
+      this.#submit(work.dedupeKey, requestOf(work), work.needsEntropy);
     }
   }
 

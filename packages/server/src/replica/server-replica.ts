@@ -410,7 +410,6 @@ export class ServerReplica implements Replica {
       commitIndex: () => this.#driver.basicStatus().commit,
       appliedIndex: () => this.#state.meta().appliedIndex,
       isLeader: () => this.#leaders.leads,
-      fatal: (error) => this.#fail(error),
       revision: () => this.#state.meta().revision,
       pendingWrites: () => this.#pending.size,
       pendingReads: () => this.#reads.size,

@@ -13,7 +13,7 @@ import type {
   Node,
 } from "@kingly/resources";
 import type { Replica } from "../../replica/replica.ts";
-import { adoptionOf, contentOf } from "./views.ts";
+import { adoptionOf, versionData } from "./views.ts";
 
 const COMPUTED: readonly KindName[] = ["Config", "ConfigVersion", "Node", "Event"];
 
@@ -28,7 +28,7 @@ function serveConfig(replica: Replica, config: Config): Config {
 }
 
 function serveVersion(replica: Replica, version: ConfigVersion): ConfigVersion {
-  const data = contentOf(replica.state, version.spec.contentHash);
+  const data = versionData(replica.state, version.spec.contentHash);
   return data === undefined ? version : { ...version, spec: { ...version.spec, data } };
 }
 

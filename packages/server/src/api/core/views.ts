@@ -1,11 +1,12 @@
 // The one place of the API layer that calls the decision package's views: what follows from the
 // replicated state and is computed when somebody asks.
 
-import { isJsonObject } from "@kingly/base";
+import { compareStrings } from "@kingly/base";
 import type { JsonObject, JsonValue } from "@kingly/base";
 import {
   adoption,
-  contentKey,
+  contentOf,
+  effectiveContent,
   explainProposal,
   explainVeto,
   renderAssignments,
@@ -33,10 +34,19 @@ export function adoptionOf(
   return adoption(state, config);
 }
 
-/** The content with this hash; undefined when it is not stored. */
-export function contentOf(state: StateMachine, hash: string): JsonObject | undefined {
-  const content = hash === "" ? undefined : state.get(contentKey(hash));
-  return isJsonObject(content) ? content : undefined;
+/** The content of a committed version; undefined for one without content. */
+export function versionData(state: StateMachine, hash: string): JsonObject | undefined {
+  return hash === "" ? undefined : contentOf(state, hash);
+}
+
+/** Keys of a version that this node keeps at an older value because of its vetoes. */
+export function pinnedKeysOf(
+  state: StateMachine,
+  config: Config,
+  node: string,
+  version: number,
+): readonly string[] {
+  return effectiveContent(state, config, node, version).pinnedKeys;
 }
 
 /** What a node should run. */
@@ -51,11 +61,11 @@ export function trialOrdersOf(state: StateMachine, node: string): readonly Trial
 
 /** All NodeConfigs, sorted by key. What agents report goes before what the log knows. */
 export function nodeConfigRows(replica: Replica): Row[] {
-  const rows = [...renderNodeConfigs(replica.state)].map((object) => ({
+  const rows = renderNodeConfigs(replica.state).map((object) => ({
     key: `nodeconfigs//${object.metadata.name}`,
     value: withReport(replica, object) as unknown as JsonValue,
   }));
-  return rows.toSorted((a, b) => (a.key < b.key ? -1 : 1));
+  return rows.toSorted((a, b) => compareStrings(a.key, b.key));
 }
 
 /** The NodeConfig with what its node said last about the version that it runs. */
@@ -78,11 +88,11 @@ export function whyProposal(replica: Replica, proposal: Proposal): JsonValue {
   const { namespace = "", name, uid } = proposal.metadata;
   const explanation = explainProposal(replica.state, namespace, name);
   const progress = replica.soft.progress(uid) as unknown as JsonValue;
-  return { ...(explanation as unknown as JsonObject), progress };
+  return { ...(explanation as unknown as JsonObject | undefined), progress };
 }
 
 /** Why a node rejected a version. */
 export function whyVeto(replica: Replica, veto: Veto): JsonValue {
   const { namespace = "", name } = veto.metadata;
-  return explainVeto(replica.state, namespace, name) as unknown as JsonValue;
+  return (explainVeto(replica.state, namespace, name) ?? null) as unknown as JsonValue;
 }
