@@ -60,6 +60,9 @@ export interface RaftConfig {
   readonly disableConfChangeValidation?: boolean;
   /** Leader steps down when it is removed or demoted. Default false. */
   readonly stepDownOnRemoval?: boolean;
+  /** Refused votes carry the voter's commit index, which can free a stranded group (see
+   * commit-hint.ts). Default true. */
+  readonly commitHints?: boolean;
   /**
    * Set when the intact log ends before what this node once acknowledged. Until the log reaches the
    * mark again the node does not campaign, judges candidates by the mark, and clamps the leader's
@@ -136,6 +139,7 @@ export function validate(config: RaftConfig): ResolvedConfig {
     disableProposalForwarding: config.disableProposalForwarding ?? false,
     disableConfChangeValidation: config.disableConfChangeValidation ?? false,
     stepDownOnRemoval: config.stepDownOnRemoval ?? false,
+    commitHints: config.commitHints ?? true,
     recoveryMark: config.recoveryMark,
     random: config.random,
     trace: config.trace,

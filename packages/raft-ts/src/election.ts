@@ -1,14 +1,15 @@
 // Starting an election and counting its votes. Paper section 5.2; thesis section 9.6 for pre-vote and
 // 3.10 for the campaign of a leadership transfer.
+import { hasUnappliedConfChanges } from "./conf-guard.ts";
 import type { NodeId, Term } from "./ids.ts";
-import { logIndex, term as makeTerm } from "./ids.ts";
+import { term as makeTerm } from "./ids.ts";
 import type { Message } from "./messages.ts";
 import { voteResponseType } from "./messages.ts";
 import { appendEntries } from "./propose.ts";
 import { jointIds } from "./quorum/joint.ts";
 import type { Raft } from "./raft.ts";
 import { broadcastAppend } from "./replicate.ts";
-import { EMPTY_BYTES, isConfChangeEntry } from "./types.ts";
+import { EMPTY_BYTES } from "./types.ts";
 
 /** Why a node campaigns. */
 export type CampaignKind = "pre-election" | "election" | "transfer";
@@ -40,13 +41,6 @@ export function hup(raft: Raft, kind: CampaignKind): void {
   }
   raft.trace?.({ kind: "election-started", id: raft.id, term: raft.term });
   campaign(raft, kind);
-}
-
-/** Configurations act when applied; campaigning with an older one could elect by a wrong quorum. */
-function hasUnappliedConfChanges(raft: Raft): boolean {
-  const { applied, committed } = raft.log;
-  if (applied >= committed) return false;
-  return raft.log.some(logIndex(applied + 1), logIndex(committed + 1), isConfChangeEntry);
 }
 
 /** Asks every voter for its vote. The own vote counts once it is durable, like any other. */

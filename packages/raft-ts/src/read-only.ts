@@ -92,7 +92,8 @@ export class ReadIndexQueue {
   }
 }
 
-const TOKEN_BYTES = 8;
+/** Bytes of a token. */
+export const TOKEN_BYTES = 8;
 const TWO_32 = 4_294_967_296;
 /** Starting points of forwarded read tokens: 2^20, so that token + 2^32 reads stay safe integers. */
 const TOKEN_EPOCHS = 1_048_576;

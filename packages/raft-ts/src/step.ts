@@ -2,6 +2,7 @@
 // storage. Everything else goes to the step function of the current role. Paper sections 5.1, 5.2 and
 // 5.4.1; the lease in which votes are ignored is in section 6.
 import { appliedSnapshot, appliedTo } from "./applied.ts";
+import { commitHint, takeCommitHint } from "./commit-hint.ts";
 import { hup, isTransferCampaign } from "./election.ts";
 import { NO_NODE } from "./ids.ts";
 import type { Message, MessageType } from "./messages.ts";
@@ -27,6 +28,7 @@ export function step(raft: Raft, m: Message): DropReason | undefined {
     handleLowerTerm(raft, m);
     return undefined;
   }
+  if (m.type === "MsgVoteResp" || m.type === "MsgPreVoteResp") takeCommitHint(raft, m);
   const handler = ANY_ROLE[m.type];
   if (handler === undefined) return stepRole(raft, m);
   handler(raft, m);
@@ -99,7 +101,8 @@ function handleLowerTerm(raft: Raft, m: Message): void {
   if (m.type === "MsgPreVote") {
     // Silence could deadlock a group where some nodes do not pre-vote: tell our term.
     raft.trace?.({ kind: "vote-decided", granted: false, ...voteView(raft, m) });
-    raft.send({ type: "MsgPreVoteResp", to: m.from, term: raft.term, reject: true });
+    const context = commitHint(raft);
+    raft.send({ type: "MsgPreVoteResp", to: m.from, term: raft.term, reject: true, context });
     return;
   }
   if (m.type === "MsgStorageAppendResp") {
@@ -176,7 +179,7 @@ function handleVoteRequest(raft: Raft, m: Message): void {
   const granted = mayVote && raft.isUpToDate({ index: m.index, term: m.logTerm });
   raft.trace?.({ kind: "vote-decided", granted, ...voteView(raft, m) });
   if (!granted) {
-    raft.send({ type, to: m.from, term: raft.term, reject: true });
+    raft.send({ type, to: m.from, term: raft.term, reject: true, context: commitHint(raft) });
     return;
   }
   // The answer bears the term of the question: for a pre-vote that is not our term, and the asker

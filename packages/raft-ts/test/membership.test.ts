@@ -161,6 +161,29 @@ describe("joint changes", () => {
   });
 });
 
+it("a group stranded by a leader that removed itself frees itself by the hint in a refused vote", () => {
+  for (const commitHints of [true, false]) {
+    const cluster = new Cluster([1, 2], { stepDownOnRemoval: true, commitHints });
+    cluster.elect(1);
+    cluster.node(1).proposeConfChange(one("remove-node", 1));
+    cluster.propose(1, "longer");
+    cluster.work(1);
+    const appends = cluster.take({ type: "MsgApp" });
+    for (const m of appends.slice(0, 1)) cluster.step(m);
+    cluster.work(2);
+    for (const m of cluster.net.splice(0)) cluster.step(m);
+    cluster.work(1);
+    // Node 1 has applied its removal; that it was committed is lost on the way to node 2.
+    expect(cluster.node(1).basicStatus()).toMatchObject({ state: "follower", commit: 2 });
+    cluster.net = [];
+    cluster.tick(2, 30);
+    cluster.settle();
+    cluster.tick(2, 30);
+    cluster.settle();
+    expect(cluster.peer(2).state).toBe(commitHints ? "leader" : "follower");
+  }
+});
+
 describe("reasons for dropped proposals", () => {
   const reasons = (cluster: Cluster, id: number, cc: ConfChange) =>
     cluster.node(id).proposeConfChange(cc);

@@ -254,7 +254,9 @@ describe("the log", () => {
   });
 
   it("the conflict guess is the largest index up to the given one with a term no larger", () => {
-    const sorted = fc.array(fc.integer({ min: 1, max: 6 }), { maxLength: 12 }).map((l) => l.sort());
+    const sorted = fc
+      .array(fc.integer({ min: 1, max: 6 }), { maxLength: 12 })
+      .map((l) => l.sort((a, b) => a - b));
     fc.assert(
       fc.property(sorted, fc.nat(12), fc.nat(7), (terms, index, max) => {
         const model = new Model();

@@ -241,9 +241,12 @@ class Swarm {
     throw new Error("the group does not get going again");
   }
 
+  /** Leads, and no member knows a later term; removed nodes may campaign in vain for ever. */
   leads(peer: Peer): boolean {
-    const { state, term } = peer.node.basicStatus();
-    return state === "leader" && this.peers().every((p) => p.node.basicStatus().term <= term);
+    const { state, term, confState: members } = peer.node.status();
+    const group = [...members.voters, ...members.votersOutgoing];
+    const later = group.some((id) => this.cluster.node(id).basicStatus().term > term);
+    return state === "leader" && !later;
   }
 
   run(): void {

@@ -39,6 +39,8 @@ export function memberConfig(command: Command): MemberConfig {
     disableConfChangeValidation: flag(command, "disable-conf-change-validation"),
     stepDownOnRemoval: flag(command, "step-down-on-removal"),
     disableProposalForwarding: flag(command, "disable-proposal-forwarding"),
+    // The published scripts know no commit hints.
+    commitHints: flag(command, "commit-hints"),
     random: () => 0,
   };
 }
