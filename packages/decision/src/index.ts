@@ -26,7 +26,7 @@ export { guardPlanFor } from "./model/guard.ts";
 export { INTENT_ANNOTATION, candidateOf } from "./model/queue.ts";
 export { contentOf, versionContent } from "./model/content.ts";
 export { IMPLICIT_LABELS, selectedNodes } from "./model/selection.ts";
-export { objectKey } from "./core/keys.ts";
+export { contentKey, objectKey } from "./core/keys.ts";
 export { isFinal } from "./model/phases.ts";
 export { effectiveContent } from "./views/effective.ts";
 export type { Effective, HashingView } from "./views/effective.ts";

@@ -49,7 +49,8 @@ export function trialStart(tx: Transaction): Reply {
   }
   const { proposal, config } = requireTurn(tx, uid, attempt);
   const policy = policyOf(tx, config);
-  const pools = trialPools(tx, config, new Set(reachable));
+  const { changedKeys } = statusOf(proposal);
+  const pools = trialPools(tx, config, { reachable: new Set(reachable), changedKeys });
   if (!canStart(pools, policy)) refuseStart(pools, policy);
   const trial = makeTrial(tx, { proposal, config, policy, pools, attempt, entropy });
   putTrial(tx, trial, true);

@@ -10,6 +10,7 @@ import { ELECTORATE_MAX, REDRAWS_MAX } from "../limits.ts";
 import { OPEN_TRIAL_PREFIX } from "../core/keys.ts";
 import { readObject } from "../core/view.ts";
 import type { StateView } from "../core/view.ts";
+import { pinnedNodes } from "./pins.ts";
 import { trialOf } from "./rows.ts";
 import type { Elector, TrialRow } from "./rows.ts";
 import { classesOf, selectedNodes } from "./selection.ts";
@@ -55,19 +56,31 @@ export function canMeasure(node: Node, target: string, signals: readonly string[
   return signals.every((signal) => status.signals.includes(signal));
 }
 
-/** Per class, the nodes of a Config that can measure a trial now; classes sorted. */
-export function trialPools(
-  view: StateView,
-  config: Config,
-  reachable: ReadonlySet<string>,
-): ClassPool[] {
+/** For which trial nodes are looked for. */
+export interface TrialNeed {
+  readonly reachable: ReadonlySet<string>;
+  /** Keys that the trial changes. */
+  readonly changedKeys: readonly string[];
+}
+
+/**
+ * Per class, the nodes of a Config that can measure a trial now; classes sorted. A node whose standing
+ * veto pins a key that the trial leaves alone is not asked: both arms would force the key on it.
+ */
+export function trialPools(view: StateView, config: Config, need: TrialNeed): ClassPool[] {
   const nodes = selectedNodes(view, config);
   const signals = objectivesOf(view, config).map((objective) => objective.signal);
   const busy = nodesInTrials(view);
-  const able = (node: Node): boolean =>
-    reachable.has(node.metadata.name) &&
-    !busy.has(node.metadata.name) &&
-    canMeasure(node, config.spec.target, signals);
+  const pinned = pinnedNodes(view, config, config.status?.version ?? 0);
+  const able = (node: Node): boolean => {
+    const { name } = node.metadata;
+    if (!need.reachable.has(name) || busy.has(name)) return false;
+    const pins = pinned.get(name);
+    if (pins !== undefined && [...pins].some((key) => !need.changedKeys.includes(key))) {
+      return false;
+    }
+    return canMeasure(node, config.spec.target, signals);
+  };
   return classesOf(nodes).map((name) => {
     const own = nodes.filter((node) => node.spec.class === name);
     return { class: name, size: own.length, eligible: own.filter(able) };

@@ -92,6 +92,24 @@ export function pinsFor(
   return pins;
 }
 
+/** Keys that standing vetoes hold on each node when the fleet is at `version`; nodes without are absent. */
+export function pinnedNodes(
+  view: StateView,
+  config: Config,
+  version: number,
+): ReadonlyMap<string, ReadonlySet<string>> {
+  const pinned = new Map<string, Set<string>>();
+  for (const veto of vetoesOf(view, config)) {
+    const { spec } = veto;
+    if (!isActive(veto) || spec.version > version) continue;
+    const lifted = keysChangedAfter(view, config, { after: spec.version, upTo: version });
+    const keys = pinned.get(spec.node) ?? new Set();
+    for (const key of spec.pinnedKeys) if (!lifted.has(key)) keys.add(key);
+    if (keys.size > 0) pinned.set(spec.node, keys);
+  }
+  return pinned;
+}
+
 /** Content of a version with pins applied: pinned keys are replaced whole. */
 export function withPins(content: JsonObject, pins: JsonObject): JsonObject {
   const cleared: Record<string, JsonValue> = {};

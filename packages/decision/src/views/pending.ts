@@ -4,7 +4,7 @@
 
 import { canonicalJson, utf8Encode } from "@kingly/base";
 import type { JsonValue } from "@kingly/base";
-import type { Config, Policy } from "@kingly/resources";
+import type { Config, Policy, Proposal, Rollout } from "@kingly/resources";
 import { PENDING_WORK_MAX } from "../limits.ts";
 import type { CommandType } from "../core/command.ts";
 import { OPEN_TRIAL_PREFIX, uidKey } from "../core/keys.ts";
@@ -75,7 +75,7 @@ function dueTrials(view: StateView, dueMs: number): PendingCommand[] {
     if (trial === undefined || trial.deadlineMs > dueMs) continue;
     const proposal = byUid(view, trial.proposalUid);
     if (proposal?.kind !== "Proposal") continue;
-    const phase = phaseOf(proposal as Parameters<typeof phaseOf>[0]);
+    const phase = phaseOf(proposal as Proposal);
     work.push(deadlineOf(trial.proposalUid, phase, trial.deadlineMs));
   }
   return work;
@@ -95,12 +95,9 @@ function workOf(view: StateView, config: Config, soft: SoftView, dueMs: number):
     if (deadlineMs <= dueMs) work.push(deadlineOf(uid, "Validated", deadlineMs));
   }
   const rollout = byUid(view, state.rollout);
-  if (rollout?.kind === "Rollout") {
-    const own = rollout as Parameters<typeof isMoving>[0];
-    if (own !== undefined && isMoving(own)) {
-      const advance = advanceOf(view, own, soft, dueMs);
-      return advance === undefined ? work : [...work, advance];
-    }
+  if (rollout?.kind === "Rollout" && isMoving(rollout as Rollout)) {
+    const advance = advanceOf(view, rollout as Rollout, soft, dueMs);
+    return advance === undefined ? work : [...work, advance];
   }
   const head = state.queue[0];
   if (state.trial !== "" || head === undefined || work.length > 0) return work;
@@ -110,7 +107,7 @@ function workOf(view: StateView, config: Config, soft: SoftView, dueMs: number):
 
 function advanceOf(
   view: StateView,
-  rollout: NonNullable<Parameters<typeof isMoving>[0]>,
+  rollout: Rollout,
   soft: SoftView,
   dueMs: number,
 ): PendingCommand | undefined {
@@ -135,7 +132,10 @@ function trialStartOf(
   const policy: Policy | undefined = readObject(view, "Policy", namespace, config.spec.policyRef);
   // Direct commits take their turn inside apply.
   if (policy === undefined || policy.spec.directCommits) return undefined;
-  const pools = trialPools(view, config, soft.reachableNodes);
+  const proposal = byUid(view, proposalUid);
+  const changedKeys =
+    proposal?.kind === "Proposal" ? ((proposal as Proposal).status?.changedKeys ?? []) : [];
+  const pools = trialPools(view, config, { reachable: soft.reachableNodes, changedKeys });
   if (!canStart(pools, policy.spec)) return undefined;
   const reachable = pools.flatMap((pool) => pool.eligible.map((node) => node.metadata.name)).sort();
   const attempt = (trialOf(view, proposalUid)?.attempt ?? 0) + 1;

@@ -56,14 +56,13 @@ export class Fleet {
   readonly reachable = new Set<string>();
   readonly prng: Prng;
   readonly machine = new StateMachine({ crypto: testCrypto });
-  readonly nodeNames: readonly string[];
+  readonly nodeNames: string[] = [];
   nowMs = 1_700_000_000_000;
   #index = 0;
   #document = 0;
 
   constructor(setup: FleetSetup) {
     this.prng = createPrng(setup.seed ?? "fleet");
-    this.nodeNames = setup.nodes.map((node) => node.name);
     this.ok("genesis", { clusterId: CLUSTER, namespaces: [] });
     for (const node of setup.nodes) this.enroll(node);
     this.create("ConfigSchema", "inference", {
@@ -105,6 +104,7 @@ export class Fleet {
       agentVersion: "0.1.0",
     });
     this.reachable.add(node.name);
+    this.nodeNames.push(node.name);
   }
 
   submit(
