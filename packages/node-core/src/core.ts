@@ -196,6 +196,7 @@ export class NodeCore {
     context.started = true;
     context.touch();
     this.#rollout.onStarted();
+    this.#reconcile.onStarted();
     this.#trials.onStarted();
   }
 

@@ -30,6 +30,7 @@ export class Reconcile {
   readonly #context: Context;
   readonly #actuator: Actuator;
   readonly #hooks: ReconcileHooks;
+  /** Read just now, for the assignment that waited for it; by target. */
   readonly #captured = new Map<string, Content>();
   /** Assignments that wait until their target was read once, by target. */
   readonly #held = new Map<string, { readonly assignment: Assignment; readonly nonce: string }>();
@@ -42,14 +43,25 @@ export class Reconcile {
   }
 
   onCaptured(target: string, content: Content): void {
-    if (this.#captured.has(target)) return;
-    this.#captured.set(target, content);
     const slot = this.#context.slotOfTarget(target);
-    if (slot !== undefined && !slot.touched) this.#actuator.assume(target, slot.asFound.hash);
+    if (slot !== undefined && !slot.touched) {
+      slot.asFound = { ...content, version: 0 };
+      this.#actuator.assume(target, content.hash);
+      this.#context.touch();
+    }
     const held = this.#held.get(target);
     if (held === undefined) return;
     this.#held.delete(target);
+    this.#captured.set(target, content);
     this.#assign(held.assignment, held.nonce);
+    this.#captured.delete(target);
+  }
+
+  /** Targets that we never touched may have changed while we were away. */
+  onStarted(): void {
+    for (const slot of this.#context.slots()) {
+      if (!slot.touched) this.#context.emit({ type: "capture", target: slot.target });
+    }
   }
 
   onPush(push: AssignmentPush, nonce: string): void {

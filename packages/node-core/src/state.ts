@@ -70,8 +70,8 @@ export interface SlotState {
   readonly target: string;
   assignment: Assignment | null;
   nonce: string;
-  /** What ran before the node was managed. */
-  readonly asFound: Content;
+  /** What ran before the node was managed; read anew at every start until we touch the target. */
+  asFound: Content;
   /** Newest first, at most three. */
   confirmed: ConfirmedContent[];
   pending: PendingVersion | null;

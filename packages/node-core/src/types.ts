@@ -60,7 +60,7 @@ export interface NodeCoreOptions {
 export type NodeEvent =
   /** The disk was read; text of the last persisted record, or null on a first start. */
   | { readonly type: "started"; readonly record: string | null }
-  /** What a target runs at this moment, read before we ever touched it. */
+  /** Answer to `capture`: what a target that we never touched runs at this moment. */
   | { readonly type: "captured"; readonly target: string; readonly content: Content }
   | { readonly type: "pushReceived"; readonly push: AssignmentPush; readonly nonce: string }
   | { readonly type: "trialOrder"; readonly order: TrialOrder }
@@ -173,7 +173,7 @@ export interface NodeLog {
 export type Effect =
   /** Write the record so that it survives a crash, then answer `diskWritten` with its seq. */
   | { readonly type: "persist"; readonly seq: number; readonly record: string }
-  /** Read what the target runs and answer `captured`; repeated until it is answered. */
+  /** Read what the target runs, as often as it takes, and answer `captured`. */
   | { readonly type: "capture"; readonly target: string }
   /** Try a content without applying it; answer `checkPassed` or `checkFailed`. */
   | {

@@ -109,8 +109,6 @@ export class Plant {
 
   start(): this {
     this.send({ type: "started", record: this.disk });
-    for (const [target, content] of this.#contents)
-      this.send({ type: "captured", target, content });
     return this;
   }
 
