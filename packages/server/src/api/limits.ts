@@ -125,3 +125,9 @@ export const CLOSE_GRACE_MS = 2_000;
 
 /** Milliseconds between two looks at the progress of a trial that a client follows. */
 export const PROGRESS_INTERVAL_MS = 1_000;
+
+/** Milliseconds before an acknowledgement that the state does not show yet is passed on again. */
+export const ACK_REPEAT_MS = 2_000;
+
+/** Milliseconds between two looks at the file of tokens: how long a revoked token lives on. */
+export const TOKEN_FILE_LOOK_MS = 1_000;

@@ -88,19 +88,21 @@ function applyOne(target: JsonValue, operation: Operation, field: string): JsonV
   }
 }
 
-function indexOf(list: readonly JsonValue[], key: string, max: number): number {
+function indexOf(key: string, max: number): number {
   if (!/^(0|[1-9]\d{0,8})$/.test(key)) return -1;
   const index = Number(key);
   return index <= max ? index : -1;
 }
 
+function itemAt(list: readonly JsonValue[], key: string): JsonValue | undefined {
+  return list[indexOf(key, list.length - 1)];
+}
+
 function find(target: JsonValue, path: readonly string[], field: string): JsonValue {
   let value: JsonValue | undefined = target;
   for (const key of path) {
-    if (Array.isArray(value)) {
-      const list: readonly JsonValue[] = value;
-      value = list[indexOf(list, key, list.length - 1)];
-    } else value = isJsonObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+    if (Array.isArray(value)) value = itemAt(value as readonly JsonValue[], key);
+    else value = isJsonObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
     if (value === undefined) return refuse(field, `there is nothing at /${path.join("/")}`);
   }
   return value ?? null;
@@ -132,7 +134,7 @@ function changeList(list: readonly JsonValue[], path: readonly string[], edit: E
   const [key = "", ...rest] = path;
   const appends = rest.length === 0 && edit.mode === "add";
   const max = appends ? list.length : list.length - 1;
-  const index = appends && key === "-" ? list.length : indexOf(list, key, max);
+  const index = appends && key === "-" ? list.length : indexOf(key, max);
   if (index < 0) return refuse(edit.field, `there is no item ${shortValue(key)}`);
   const out = [...list];
   if (rest.length > 0) out[index] = change(list[index] ?? null, rest, edit);

@@ -38,11 +38,12 @@ export function prepareProposal(
   const spec = { ...objectAt(given, "spec") };
   const metadata = { ...objectAt(given, "metadata") } as Record<string, JsonValue>;
   const configName = textAt(spec, "config");
+  const givenName = textAt(metadata, "name");
   const key =
     textAt(spec, "idempotencyKey") ||
     call.idempotencyKey ||
-    (textAt(metadata, "name") === "" ? randomBytes(16).toString("hex") : `name:${metadata["name"]}`);
-  const name = textAt(metadata, "name") || derivedName(metadata, configName, principal.name, key);
+    (givenName === "" ? randomBytes(16).toString("hex") : `name:${givenName}`);
+  const name = givenName || derivedName(metadata, configName, principal.name, key);
   delete metadata["generateName"];
   const config = state.object("Config", namespace, configName);
   const source = objectAt(spec, "source");
@@ -59,14 +60,11 @@ export function prepareProposal(
   return { object, idempotencyKey: key, existing: repeated(context, call, object) };
 }
 
-function derivedName(
-  metadata: JsonObject,
-  config: string,
-  principal: string,
-  key: string,
-): string {
+function derivedName(metadata: JsonObject, config: string, principal: string, key: string): string {
   const prefix = textAt(metadata, "generateName") || `${config}-`;
-  const hash = createHash("sha256").update(canonicalJson([principal, config, key])).digest("hex");
+  const hash = createHash("sha256")
+    .update(canonicalJson([principal, config, key]))
+    .digest("hex");
   return `${prefix}${hash.slice(0, NAME_HASH_CHARS)}`;
 }
 

@@ -56,19 +56,13 @@ function serveNode(replica: Replica, node: Node): Node {
 
 /** The served form of a stored object. */
 export function serve(replica: Replica, kind: KindName, value: JsonValue): JsonObject {
+  if (!isJsonObject(value)) return {};
   const object = value as unknown;
-  switch (kind) {
-    case "Config":
-      return serveConfig(replica, object as Config) as unknown as JsonObject;
-    case "ConfigVersion":
-      return serveVersion(replica, object as ConfigVersion) as unknown as JsonObject;
-    case "Node":
-      return serveNode(replica, object as Node) as unknown as JsonObject;
-    case "Event":
-      return renderEvent(object as ApiObject<EventSpec>);
-    default:
-      return isJsonObject(value) ? value : {};
-  }
+  if (kind === "Config") return serveConfig(replica, object as Config) as unknown as JsonObject;
+  if (kind === "Node") return serveNode(replica, object as Node) as unknown as JsonObject;
+  if (kind === "Event") return renderEvent(object as ApiObject<EventSpec>);
+  if (kind !== "ConfigVersion") return value;
+  return serveVersion(replica, object as ConfigVersion) as unknown as JsonObject;
 }
 
 /** The object with another resourceVersion: a deletion carries its own revision. */

@@ -72,9 +72,7 @@ export function statusOf(error: KinglyError, subject: StatusSubject = {}): JsonO
     reason: error.info.reason,
     details: {
       ...(name === undefined || name === "" ? {} : { name }),
-      ...(info === undefined
-        ? {}
-        : { group: info.group, kind: invalid ? info.kind : info.plural }),
+      ...(info === undefined ? {} : { group: info.group, kind: invalid ? info.kind : info.plural }),
       ...(causes.length === 0 ? {} : { causes }),
       ...(retry === undefined ? {} : { retryAfterSeconds: retry }),
       kingly: kinglyDetails(error),

@@ -221,11 +221,7 @@ export async function createObject(
   return writtenOf(context, call, result, { fallback: object, warnings });
 }
 
-async function propose(
-  context: ApiContext,
-  call: WriteCall,
-  given: JsonObject,
-): Promise<Written> {
+async function propose(context: ApiContext, call: WriteCall, given: JsonObject): Promise<Written> {
   const prepared = prepareProposal(context, call, given);
   if (prepared.existing !== undefined) {
     const revision = context.replica.state.meta().revision;
@@ -234,7 +230,12 @@ async function propose(
   }
   const { object, warnings } = validated(call, prepared.object);
   const { idempotencyKey } = prepared;
-  const result = await submit(context, { ...call, idempotencyKey }, "propose", proposalBody(object));
+  const result = await submit(
+    context,
+    { ...call, idempotencyKey },
+    "propose",
+    proposalBody(object),
+  );
   return writtenOf(context, call, result, { fallback: object, warnings });
 }
 

@@ -22,8 +22,7 @@ export type AnyCall = Pick<
 
 /** Streams that a server writes. */
 export type WritableCall<Response> =
-  | ServerWritableStream<never, Response>
-  | ServerDuplexStream<never, Response>;
+  ServerWritableStream<never, Response> | ServerDuplexStream<never, Response>;
 
 /** Identity in the verified client certificate; undefined when there is none. */
 export function certificateOf(call: AnyCall): CertificateIdentity | undefined {

@@ -3,8 +3,8 @@
 // ends by itself when nothing more can happen.
 
 import type { ServerUnaryCall, ServerWritableStream } from "@grpc/grpc-js";
-import { KinglyError, utf8Encode } from "@kingly/base";
-import type { JsonValue, Timer } from "@kingly/base";
+import { utf8Encode } from "@kingly/base";
+import type { JsonValue, KinglyError, Timer } from "@kingly/base";
 import type { GetProposalRequest, ProposalStateInput } from "@kingly/protocol";
 import { kindInfo } from "@kingly/resources";
 import type { Proposal } from "@kingly/resources";

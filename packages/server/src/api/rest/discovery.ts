@@ -43,7 +43,15 @@ export function groupVersions(): readonly GroupVersion[] {
   return [...own, ...REVIEWS.map((review) => ({ ...review, kinds: [] }))];
 }
 
-function gvk({ group, version, kind }: { group: string; version: string; kind: string }): JsonObject {
+function gvk({
+  group,
+  version,
+  kind,
+}: {
+  group: string;
+  version: string;
+  kind: string;
+}): JsonObject {
   return { group, version, kind };
 }
 

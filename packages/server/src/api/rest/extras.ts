@@ -51,8 +51,7 @@ const effective: Handler = async (context, request, where) => {
     const { version, data, heldByVeto, target, generation } = assignment;
     const { namespace, name } = assignment.config;
     const config = state.object("Config", namespace, name);
-    const pinned =
-      config === undefined ? [] : pinnedKeysOf(state, config, where.name, version);
+    const pinned = config === undefined ? [] : pinnedKeysOf(state, config, where.name, version);
     const base = version === 0 ? "as found on the node" : `version ${version}`;
     const origin = heldByVeto ? `${base}, held by the node's veto` : base;
     const keys = Object.keys(data).map((key): [string, JsonValue] => [
@@ -78,7 +77,9 @@ const veto: Handler = async (context, request, where) => {
   }
   const asked = await requestVeto(context, request.principal, config, { node, version, reason });
   const reachable = context.replica.soft.reachableNodes.has(node);
-  const when = reachable ? "it answers in a moment" : "its agent is not connected; asked when it is";
+  const when = reachable
+    ? "it answers in a moment"
+    : "its agent is not connected; asked when it is";
   const message = `asked ${node} to veto version ${asked} of ${where.name}; ${when}`;
   return { status: 202, body: { kind: "VetoRequest", node, version: asked, reachable, message } };
 };

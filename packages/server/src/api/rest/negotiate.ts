@@ -18,7 +18,13 @@ export function parseMediaType(text: string): MediaType {
   for (const part of rest) {
     const at = part.indexOf("=");
     if (at < 0) continue;
-    parameters.set(part.slice(0, at).trim(), part.slice(at + 1).replaceAll('"', "").trim());
+    parameters.set(
+      part.slice(0, at).trim(),
+      part
+        .slice(at + 1)
+        .replaceAll('"', "")
+        .trim(),
+    );
   }
   return { type: type.toLowerCase(), parameters };
 }

@@ -134,7 +134,7 @@ function decodeFields(bytes: Buffer, fields: Fields, depth: number): JsonObject 
       out[field.name] = decodeFields(value, field.fields, depth + 1);
     } else {
       const entry = decodeFields(value, { 1: text("key"), 2: text("value") }, depth + 1);
-      const key = String(entry["key"] ?? "");
+      const key = typeof entry["key"] === "string" ? entry["key"] : "";
       if (key === "__proto__") throw malformed("has the reserved key __proto__");
       out[field.name] = {
         ...((out[field.name] ?? {}) as JsonObject),

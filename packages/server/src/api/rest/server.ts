@@ -62,7 +62,12 @@ function ownError(error: unknown): KinglyError {
   return toKinglyError(error);
 }
 
-function fail(context: ApiContext, request: FastifyRequest, reply: FastifyReply, thrown: unknown): void {
+function fail(
+  context: ApiContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  thrown: unknown,
+): void {
   const error = ownError(thrown);
   if (error.code === "Internal") {
     // A defect of ours: the whole story goes to the log, not to the client.
