@@ -37,13 +37,13 @@ export class Metrics {
   readonly applySeconds: Histogram;
   readonly loopLagSeconds: Histogram;
   readonly elections: Counter;
-  readonly appliedEntries: Counter<"outcome">;
   readonly refusedFrames: Counter<"reason">;
   readonly droppedMessages: Counter<"peer">;
   readonly snapshotsSent: Counter<"result">;
   readonly snapshotsInstalled: Counter;
   readonly documents: Counter<"kind" | "decision">;
   readonly controllerCommands: Counter<"type" | "result">;
+  readonly #outcomes = new Map<string, number>();
 
   constructor() {
     const registers = [this.registry];
@@ -54,9 +54,7 @@ export class Metrics {
     this.applySeconds = histogram("kingly_apply_slice_seconds", "One slice of applying entries");
     this.loopLagSeconds = histogram("kingly_loop_lag_seconds", "Delay of the event loop");
     this.elections = this.#counter("kingly_elections_total", "Times this server became leader");
-    this.appliedEntries = this.#counter("kingly_applied_entries_total", "Applied entries", [
-      "outcome",
-    ]);
+    this.#countOutcomes();
     this.refusedFrames = this.#counter("kingly_refused_frames_total", "Refused peer frames", [
       "reason",
     ]);
@@ -87,10 +85,26 @@ export class Metrics {
     return new Counter({ name, help, labelNames: [...labelNames], registers: [this.registry] });
   }
 
+  /** Outcomes are counted for every entry, so they go into the counter only when somebody reads. */
+  #countOutcomes(): void {
+    const outcomes = this.#outcomes;
+    new Counter({
+      name: "kingly_applied_entries_total",
+      help: "Applied entries by outcome",
+      labelNames: ["outcome"],
+      registers: [this.registry],
+      collect(this: Counter) {
+        for (const [outcome, count] of outcomes) this.inc({ outcome }, count);
+        outcomes.clear();
+      },
+    });
+  }
+
   /** Counts one applied entry, and the votes and vetoes that it brought. */
   countApplied(result: ApplyResult): void {
     const { outcome } = result;
-    this.appliedEntries.inc({ outcome: outcome.ok ? "ok" : outcome.code });
+    const name = outcome.ok ? "ok" : outcome.code;
+    this.#outcomes.set(name, (this.#outcomes.get(name) ?? 0) + 1);
     for (const { type, key, value } of result.changes) {
       if (type !== "ADDED") continue;
       if (!key.startsWith("votes/") && !key.startsWith("vetoes/")) continue;

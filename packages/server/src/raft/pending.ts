@@ -12,7 +12,8 @@ interface Waiting {
   readonly idempotencyKey: string | undefined;
   readonly resolve: (result: ApplyResult) => void;
   readonly reject: (error: KinglyError) => void;
-  readonly timer: NodeJS.Timeout;
+  /** performance.now() after which the caller is told that the outcome is unknown. */
+  readonly deadline: number;
   readonly startedAt: number;
   /** 0 = not placed in the log yet. */
   index: number;
@@ -43,11 +44,20 @@ export class PendingWrites {
     readonly deadlineMs: number;
   }): Promise<ApplyResult> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#fail(waiting, unknown(waiting, "the deadline passed"));
-      }, write.deadlineMs);
+      const { requestId, data, idempotencyKey } = write;
       const startedAt = performance.now();
-      const waiting: Waiting = { ...write, resolve, reject, timer, startedAt, index: 0, term: 0 };
+      const deadline = startedAt + write.deadlineMs;
+      const waiting: Waiting = {
+        requestId,
+        data,
+        idempotencyKey,
+        resolve,
+        reject,
+        deadline,
+        startedAt,
+        index: 0,
+        term: 0,
+      };
       this.#byRequest.set(write.requestId, waiting);
       this.#byData.set(write.data, waiting);
     });
@@ -63,6 +73,16 @@ export class PendingWrites {
       waiting.index = entry.index;
       waiting.term = entry.term;
       this.#byIndex.set(entry.index, waiting);
+    }
+  }
+
+  /** Once per raft tick: answers those whose deadline passed. One timer for all of them, because a
+   * timer of its own would cost more than the rest of a write's bookkeeping. */
+  tick(): void {
+    const now = performance.now();
+    for (const waiting of this.#byRequest.values()) {
+      if (waiting.deadline > now) continue;
+      this.#fail(waiting, unknown(waiting, "the deadline passed"));
     }
   }
 
@@ -104,7 +124,6 @@ export class PendingWrites {
   }
 
   #forget(waiting: Waiting): void {
-    clearTimeout(waiting.timer);
     this.#byRequest.delete(waiting.requestId);
     this.#byData.delete(waiting.data);
     if (this.#byIndex.get(waiting.index) === waiting) this.#byIndex.delete(waiting.index);

@@ -234,11 +234,11 @@ export class ServerReplica implements Replica {
         onPeerStarted: (from, lastIndex) => this.#driver.reportRestarted(from.raftId, lastIndex),
         onUnreachable: (peer) => this.#driver.reportUnreachable(peer.raftId),
       },
-      storage.log.lastIndex(),
+      () => storage.log.lastIndex(),
     );
     this.#lastTick = performance.now();
     this.#every(config.timing.tickMs, () => this.#tick());
-    this.#every(DIGEST_INTERVAL_MS, () => this.#shareSoftState());
+    this.#every(DIGEST_INTERVAL_MS, () => this.#everySecond());
     this.#controller.start();
     // A cluster of one need not wait for anybody.
     if (config.members.length === 1) this.#driver.campaign();
@@ -256,10 +256,12 @@ export class ServerReplica implements Replica {
     this.#lastTick += elapsed * tickMs;
     for (let i = 0; i < Math.min(elapsed, TICK_CATCH_UP_MAX); i += 1) this.#driver.tick();
     this.#reads.tick();
-    this.#hub.bookmark();
+    this.#pending.tick();
   }
 
-  #shareSoftState(): void {
+  /** Once per second: bookmarks to watchers, leases of nodes, news to the other servers. */
+  #everySecond(): void {
+    this.#hub.bookmark();
     this.#soft.expire();
     const digest = this.#soft.digest();
     if (digest !== undefined) this.#options.transport.broadcastDigest(digest);
@@ -312,8 +314,10 @@ export class ServerReplica implements Replica {
     }
     logger.info("role", { role: role.state, leader: leader?.id ?? "", term: status.term });
     this.#leaders.changed(leader, leads);
-    this.#heardLeaderAt = performance.now();
-    if (leader !== undefined) this.#reads.tick(true);
+    if (leader !== undefined) {
+      this.#heardLeaderAt = performance.now();
+      this.#reads.tick(true);
+    }
     if (leads) this.#controller.kick();
   }
 

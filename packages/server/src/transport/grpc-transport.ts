@@ -64,7 +64,7 @@ export class GrpcTransport implements Transport {
   readonly port: number;
   #handlers: TransportHandlers | undefined;
   #forwards = 0;
-  #lastIndex = 0;
+  #lastIndex: () => number = () => 0;
 
   private constructor(options: GrpcTransportOptions, server: Server, port: number) {
     this.#options = options;
@@ -78,7 +78,7 @@ export class GrpcTransport implements Transport {
         member,
         tls,
         logger,
-        introduce: () => ({ boot: this.#boot, lastIndex: this.#lastIndex }),
+        introduce: () => ({ boot: this.#boot, lastIndex: this.#lastIndex() }),
         onDropped: (count) => {
           counters.dropped(member.id, count);
           this.#handlers?.onUnreachable(member);
@@ -113,7 +113,7 @@ export class GrpcTransport implements Transport {
     return new GrpcTransport(options, server, port);
   }
 
-  start(handlers: TransportHandlers, lastIndex: number): void {
+  start(handlers: TransportHandlers, lastIndex: () => number): void {
     this.#handlers = handlers;
     this.#lastIndex = lastIndex;
     for (const peer of this.#peers.values()) peer.start();

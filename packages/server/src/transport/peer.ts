@@ -180,7 +180,13 @@ export class Peer {
     return new Promise((resolve, reject) => {
       // A little longer than the leader waits, so that its answer wins.
       const deadline = Date.now() + deadlineMs + 500;
-      this.#clients[0].forward(wire, { deadline }, (error, response) => {
+      // On the bulk connection: a megabyte of document must not delay a heartbeat.
+      this.#clients[1].forward(wire, { deadline }, (error, response) => {
+        if (error?.details.startsWith("No connection established") === true) {
+          const message = `no connection to the leader ${this.member.id}`;
+          reject(new KinglyError("Unavailable", message, {}, { cause: error }));
+          return;
+        }
         if (error !== null || response === undefined) {
           const details = {
             ...(request.idempotencyKey && { idempotencyKey: request.idempotencyKey }),

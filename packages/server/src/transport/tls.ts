@@ -10,13 +10,13 @@ export interface TlsFiles {
 
 /** Name of the header with which a process introduces itself: new at every start. */
 export const BOOT_HEADER = "kingly-boot";
-/** Name of the header with the index of the last durable log entry at start. */
+/** Name of the header with the index of the last entry of the sender's log. */
 export const LAST_INDEX_HEADER = "kingly-last-index";
 
 /** How this process introduces itself to a peer. */
 export interface Introduction {
   readonly boot: string;
-  /** Last log index that was intact on disk when the process started. */
+  /** Last index of its log, when the stream was opened. */
   readonly lastIndex: number;
 }
 

@@ -54,9 +54,9 @@ export interface TransportHandlers {
 export interface Transport {
   /** Port of the peer listener. */
   readonly port: number;
-  /** Starts the streams to the peers; handlers are called from now on. `lastIndex` is the last log
-   * index that was intact at start. */
-  start(handlers: TransportHandlers, lastIndex: number): void;
+  /** Starts the streams to the peers; handlers are called from now on. `lastIndex` tells the end of
+   * the own log, with which this process introduces itself whenever it opens a stream. */
+  start(handlers: TransportHandlers, lastIndex: () => number): void;
   /** Queues messages to the members they name; never blocks, may drop. */
   send(messages: readonly Message[]): void;
   /** Resolves when the peer has taken the whole snapshot, rejects when the transfer broke off. */
