@@ -184,6 +184,26 @@ it("a group stranded by a leader that removed itself frees itself by the hint in
   }
 });
 
+it("a commit index in a refused vote counts only if the candidate has that very entry", () => {
+  for (const [hintTerm, commit] of [
+    [1, 2],
+    [2, 1],
+  ] as const) {
+    const cluster = new Cluster([1, 2, 3]);
+    cluster.elect(1);
+    cluster.isolated.add(1);
+    cluster.propose(1, "a");
+    cluster.work(1);
+    expect(cluster.node(1).status()).toMatchObject({ commit: 1, lastIndex: 2 });
+    cluster.restart(1);
+    cluster.node(1).campaign();
+    const context = Uint8Array.of(2, 0, 0, 0, 0, 0, 0, 0, hintTerm, 0, 0, 0, 0, 0, 0, 0);
+    const at = { from: nodeId(2), to: nodeId(1), term: term(2), reject: true };
+    cluster.node(1).step(makeMessage({ type: "MsgVoteResp", ...at, context }));
+    expect(cluster.node(1).basicStatus().commit).toBe(commit);
+  }
+});
+
 describe("reasons for dropped proposals", () => {
   const reasons = (cluster: Cluster, id: number, cc: ConfChange) =>
     cluster.node(id).proposeConfChange(cc);
