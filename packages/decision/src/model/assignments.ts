@@ -68,7 +68,7 @@ export function assign(
       namespace,
       config: name,
       version: to.version,
-      generation: (before?.generation ?? 0) + 1,
+      generation: tx.entry.index,
       previous: lastGood(tx, config, node, before),
       held,
     };
@@ -109,7 +109,7 @@ export function namesOf(nodes: readonly Node[]): string[] {
 export function refresh(tx: Transaction, config: Config, node: string): void {
   const before = assignmentOf(tx, node, config.metadata.uid);
   if (before === undefined) return;
-  const row: AssignmentRow = { ...before, generation: before.generation + 1 };
+  const row: AssignmentRow = { ...before, generation: tx.entry.index };
   tx.putRow(assignmentKey(node, config.metadata.uid), row);
 }
 

@@ -119,7 +119,7 @@ export interface AssignmentRow {
   readonly config: string;
   /** Version it shall run; 0 = as-found. */
   readonly version: number;
-  /** Rises with every change. */
+  /** Log index of the entry that changed it last: rises even over deletion and return. */
   readonly generation: number;
   /** Version it ran before, as far as the servers know; 0 = as-found. */
   readonly previous: number;

@@ -2,7 +2,7 @@
 // work) and the nodes (measure, vote, acknowledge, veto). Every entry is kept, so that a scenario can be
 // replayed on another machine.
 
-import { canonicalJson, createPrng, fromHex, toBase64, toHex, utf8Encode } from "@kingly/base";
+import { canonicalJson, createPrng, toBase64, toHex, utf8Encode } from "@kingly/base";
 import type { JsonObject, JsonValue, Prng } from "@kingly/base";
 import { advanceTrial, finishTrial, startTrial, trialDecision } from "@kingly/evidence";
 import type { TrialEvidence, TrialPlan } from "@kingly/evidence";
@@ -290,14 +290,14 @@ export class Fleet {
     };
   }
 
-  signed(type: CommandType, document: JsonObject, signer = String(document["node"])): ApplyResult {
+  signed(type: CommandType, document: JsonObject, signer = textOf(document["node"])): ApplyResult {
     const bytes = utf8Encode(canonicalJson(document));
     const signature = testCrypto.sign(
       keyOf(signer),
       signingBytes({
-        clusterId: String(document["clusterId"]),
-        type: String(document["kind"]),
-        uid: String(document["idempotencyKey"]),
+        clusterId: textOf(document["clusterId"]),
+        type: textOf(document["kind"]),
+        uid: textOf(document["idempotencyKey"]),
         bytes,
       }),
     );
@@ -378,8 +378,8 @@ export function keyOf(node: string): Uint8Array {
   return testCrypto.sha256(utf8Encode(`private-${node}`));
 }
 
-export function hexBytes(hex: string): Uint8Array {
-  return fromHex(hex);
+function textOf(value: JsonValue | undefined): string {
+  return typeof value === "string" ? value : "";
 }
 
 export const BATCH_RULE: JsonObject = {

@@ -1,0 +1,144 @@
+// The count: thresholds met exactly, weights and their caps, quorum, ties, classes that disagree.
+
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { defaultPolicySpec } from "@kingly/resources";
+import type { Verdict } from "@kingly/resources";
+import { verdictOf, weightsOf } from "../src/model/ballot.ts";
+import type { BallotVote } from "../src/model/ballot.ts";
+
+const LN_STRONG = 6;
+
+/** "AAR-" = two Accept, one Reject (with strong evidence of harm), one that did not answer. */
+function votes(letters: string, change: Partial<BallotVote> = {}): BallotVote[] {
+  const answers = { A: "Accept", R: "Reject", N: "Abstain", "-": "" } as const;
+  return [...letters].map((letter, i) => ({
+    node: `n${i}`,
+    class: "gpu",
+    ownerGroup: "ops",
+    decision: answers[letter as keyof typeof answers],
+    lnHarm: letter === "R" ? LN_STRONG : -1,
+    measured: letter !== "-",
+    ...change,
+  }));
+}
+
+function verdict(all: readonly BallotVote[], sizes: Record<string, number> = {}): Verdict {
+  const classSizes = { gpu: 100, ...sizes };
+  return verdictOf({ votes: all, classSizes, policy: defaultPolicySpec, beta: 0.05 });
+}
+
+describe("a verdict of one class", () => {
+  it.each([
+    ["AAAAA", "Accepted", "Accepted"],
+    ["AAAAR", "Accepted", "Accepted"],
+    ["AARRR", "Rejected", "HarmMeasured"],
+    ["RRRRR", "Rejected", "HarmMeasured"],
+    ["AAA--", "Accepted", "Accepted"],
+    ["AA---", "Inconclusive", "QuorumMissed"],
+    ["AANNN", "Inconclusive", "QuorumMissed"],
+    ["NNNNN", "Inconclusive", "QuorumMissed"],
+    ["", "Inconclusive", "QuorumMissed"],
+  ] as const)("of %s is %s (%s)", (letters, outcome, reason) => {
+    expect(verdict(votes(letters))).toMatchObject({ outcome, reason });
+  });
+
+  it("takes exactly two thirds for Accept and exactly one third with proof for Reject: a tie rejects", () => {
+    const weak = votes("AAR").map((vote) => ({ ...vote, lnHarm: Math.min(vote.lnHarm, 4) }));
+    expect(verdict(weak).outcome).toBe("Accepted");
+    expect(verdict(votes("AAR")).outcome).toBe("Rejected");
+  });
+
+  it("asks for the mean of the harm e-values, not for single ones", () => {
+    const all = votes("AARRR").map((vote) => ({
+      ...vote,
+      lnHarm: vote.decision === "Reject" ? 4.7 : -5,
+    }));
+    const result = verdict(all);
+    expect(result.classes[0]?.meanHarmE).toBeLessThan(100);
+    expect(result).toMatchObject({ outcome: "Inconclusive", reason: "Undecided" });
+  });
+
+  it("needs the smallest number of votes of the class, or all of a smaller one", () => {
+    expect(verdict(votes("A"), { gpu: 5 }).outcome).toBe("Inconclusive");
+    expect(verdict(votes("A"), { gpu: 1 }).outcome).toBe("Accepted");
+  });
+});
+
+describe("a verdict of several classes", () => {
+  const edge = (letters: string) => votes(letters, { class: "edge", node: "e" });
+  it("rejects by name when one class rejects and another accepts", () => {
+    const result = verdict([...votes("AAAA"), ...edge("RRRR")], { edge: 100 });
+    expect(result).toMatchObject({ outcome: "Rejected", reason: "ClassesSplit" });
+    expect(result.classes.map((tally) => tally.outcome)).toEqual(["rejects", "accepts"]);
+    expect(result.message).toContain("edge rejects");
+  });
+
+  it("is inconclusive when a class stays undecided", () => {
+    const result = verdict([...votes("AAAAA"), ...edge("ANN")], { edge: 20 });
+    expect(result).toMatchObject({ outcome: "Inconclusive", reason: "ClassesSplit" });
+  });
+
+  it("is accepted when every class accepts", () => {
+    expect(verdict([...votes("AAA"), ...edge("AAA")], { edge: 5 }).outcome).toBe("Accepted");
+  });
+});
+
+describe("weights", () => {
+  const electorate = fc.array(
+    fc.record({
+      class: fc.constantFrom("a", "b", "c"),
+      ownerGroup: fc.constantFrom("x", "y", "z", "w"),
+    }),
+    { minLength: 1, maxLength: 24 },
+  );
+  const sizes = fc.record({ a: fc.nat(5_000), b: fc.nat(50), c: fc.nat(5) });
+
+  it("give no node more than a fifth, or an equal share when there are fewer than five", () => {
+    fc.assert(
+      fc.property(electorate, sizes, (parts, classSizes) => {
+        // One owner group: its cap does not enter.
+        const all = parts.map((part, i) => ({
+          ...(votes("A")[0] as BallotVote),
+          ...part,
+          ownerGroup: "ops",
+          node: `n${i}`,
+        }));
+        const weights = weightsOf(all, classSizes);
+        const total = weights.reduce((sum, weight) => sum + weight, 0);
+        const cap = Math.max(0.2, 1 / all.length);
+        for (const weight of weights) expect(weight / total).toBeLessThanOrEqual(cap + 1e-6);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("give no owner group more than 34 % where at least three exist", () => {
+    fc.assert(
+      fc.property(electorate, sizes, (parts, classSizes) => {
+        const all = parts.map((part, i) => ({
+          ...(votes("A")[0] as BallotVote),
+          ...part,
+          node: `n${i}`,
+        }));
+        const groups = new Set(all.map((vote) => vote.ownerGroup));
+        fc.pre(groups.size >= 3);
+        const weights = weightsOf(all, classSizes);
+        const total = weights.reduce((sum, weight) => sum + weight, 0);
+        for (const group of groups) {
+          const own = weights.filter((_, i) => all[i]?.ownerGroup === group);
+          const share = own.reduce((sum, weight) => sum + weight, 0) / total;
+          expect(share).toBeLessThanOrEqual(0.34 + 1e-6);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("are equal for equal nodes, to the last part", () => {
+    for (let count = 1; count <= 60; count += 1) {
+      const weights = weightsOf(votes("A".repeat(count)), { gpu: 1_000 });
+      expect(new Set(weights).size).toBe(1);
+    }
+  });
+});
