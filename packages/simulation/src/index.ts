@@ -1,2 +1,10 @@
 // Whole clusters and fleets in virtual time, faults, checkers.
-export {};
+
+export { runCluster } from "./cluster/run.ts";
+export type { RunCounts, RunOptions, RunResult } from "./cluster/run.ts";
+export { CANARIES } from "./cluster/bugs.ts";
+export type { Canary } from "./cluster/bugs.ts";
+export { checkLinearizability, isLinearizable } from "./checkers/linearizability.ts";
+export type { Operation, RegisterAction } from "./checkers/linearizability.ts";
+export { Violation } from "./engine/violation.ts";
+export type { Property } from "./engine/violation.ts";

@@ -1,0 +1,69 @@
+// Two properties of what servers call committed: when an index is first called committed, its entry
+// lies durably on a majority (or a majority's marks stand for it); and from then on nothing else may
+// ever be called committed there, nor may a server replace what it called committed itself.
+
+import { Violation } from "../engine/violation.ts";
+import type { Place } from "./log-mirror.ts";
+import type { ServerView, World } from "./world.ts";
+
+/** A server claims that everything up to `commit` is committed. */
+export function checkCommitted(world: World, view: ServerView, commit: number): void {
+  for (let index = view.commit + 1; index <= commit; index += 1) {
+    const place = view.handed.at(index);
+    if (place === undefined && index > view.handed.baseIndex) {
+      throw new Violation(
+        "index-order",
+        `server ${view.id} calls ${index} committed, its log ends at ${view.handed.lastIndex}`,
+      );
+    }
+    if (index > world.committedIndex && place !== undefined) checkQuorum(world, index, place);
+    const known = world.committedAt(index);
+    if (known !== undefined && place !== undefined) checkSame(view, index, known, place);
+    world.noteCommitted(index, place);
+  }
+}
+
+function checkQuorum(world: World, index: number, place: Place): void {
+  const holders = world.servers.filter((view) => world.holds(view, index, place.term));
+  const quorum = Math.floor(world.servers.length / 2) + 1;
+  if (holders.length >= quorum) return;
+  const names = holders.map((view) => view.id).join(", ");
+  throw new Violation(
+    "committed-on-quorum",
+    `index ${index} of term ${place.term} is called committed, but only servers ` +
+      `[${names}] of ${world.servers.length} hold it durably`,
+  );
+}
+
+function checkSame(view: ServerView, index: number, known: Place, found: Place): void {
+  if (known.term === found.term && known.print === found.print) return;
+  throw new Violation(
+    "committed-immutable",
+    `server ${view.id} calls an entry of term ${found.term} committed at index ${index}, ` +
+      `where one of term ${known.term} was committed before`,
+  );
+}
+
+/** A server replaces its log from `first` on by these entries. */
+export function checkNotReplaced(view: ServerView, first: number, places: readonly Place[]): void {
+  for (const [at, place] of places.entries()) {
+    const index = first + at;
+    if (index > view.commit) break;
+    const before = view.handed.at(index);
+    if (before === undefined || before.term === place.term) continue;
+    throw new Violation(
+      "committed-immutable",
+      `server ${view.id} replaces its committed entry ${index} of term ${before.term} by one of ` +
+        `term ${place.term}`,
+    );
+  }
+  const last = first + places.length - 1;
+  if (places.length > 0 && last < view.commit && last < view.handed.lastIndex) {
+    const kept = view.handed.at(last);
+    if (kept !== undefined && kept.term === places.at(-1)?.term) return;
+    throw new Violation(
+      "committed-immutable",
+      `server ${view.id} cuts its log to ${last}, below its commit index ${view.commit}`,
+    );
+  }
+}

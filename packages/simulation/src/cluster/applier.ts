@@ -1,0 +1,107 @@
+// Applies committed entries of one simulated server in order, a little later than they are handed out,
+// and hands their rows to storage, as the real server does.
+
+import type { Storage } from "@kingly/storage";
+import type { Entry, Message } from "raft-ts";
+import type { Recorder } from "../checkers/recorder.ts";
+import type { Host } from "./host.ts";
+import { RowsPrint } from "./machine.ts";
+import type { Applied, Machine } from "./machine.ts";
+
+/** What the applier works with. */
+export interface ApplierPorts {
+  readonly id: number;
+  readonly host: Host;
+  readonly storage: Storage;
+  readonly recorder: Recorder;
+  /** Microseconds until the next batch is applied. */
+  readonly delayUs: () => number;
+  /** Seeded bug: apply this entry without its effect. */
+  readonly skips: () => boolean;
+  readonly applied: (applied: Applied) => void;
+  /** A batch is through. */
+  readonly done: (message: Message) => void;
+  readonly fatal: (error: unknown) => void;
+}
+
+/** Ordered application of entries. */
+export class Applier {
+  readonly #ports: ApplierPorts;
+  #rows: RowsPrint;
+  readonly #waiting: Message[] = [];
+  #machine: Machine;
+  #busy = false;
+  #idle: (() => void)[] = [];
+
+  constructor(ports: ApplierPorts, machine: Machine, rows: RowsPrint) {
+    this.#ports = ports;
+    this.#machine = machine;
+    this.#rows = rows;
+  }
+
+  get machine(): Machine {
+    return this.#machine;
+  }
+
+  get rowsPrint(): number {
+    return this.#rows.value;
+  }
+
+  /** A snapshot brought another state. */
+  replace(machine: Machine, rows: RowsPrint): void {
+    this.#machine = machine;
+    this.#rows = rows;
+  }
+
+  /** Queues a MsgStorageApply. */
+  apply(message: Message): void {
+    this.#waiting.push(message);
+    if (this.#busy) return;
+    this.#busy = true;
+    this.#next();
+  }
+
+  /** Resolves when nothing waits to be applied. */
+  idle(): Promise<void> {
+    if (!this.#busy) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  #next(): void {
+    const { host, fatal } = this.#ports;
+    host.after(this.#ports.delayUs(), () => {
+      const message = this.#waiting.shift();
+      if (message === undefined) return;
+      this.#batch(message).then(() => {
+        this.#ports.done(message);
+        if (this.#waiting.length > 0) return this.#next();
+        this.#busy = false;
+        for (const resolve of this.#idle.splice(0)) resolve();
+      }, fatal);
+    });
+  }
+
+  async #batch(message: Message): Promise<void> {
+    const { storage } = this.#ports;
+    const rows = [];
+    const history = [];
+    for (const entry of message.entries) {
+      const applied = this.#one(entry);
+      rows.push(...applied.rows);
+      history.push(...applied.history);
+    }
+    const meta = this.#machine.meta(storage.objects.meta.confState);
+    await storage.objects.commit({ rows, history, meta });
+  }
+
+  #one(entry: Entry): Applied {
+    const { id, storage, recorder, skips } = this.#ports;
+    const data = skips() ? { ...entry, data: new Uint8Array(0) } : entry;
+    const applied = this.#machine.apply(data, storage.log.chainHash(entry.index));
+    for (const { key, value } of applied.rows) this.#rows.set(key, value);
+    const effect = applied.effective ? applied.request : undefined;
+    recorder.applied(id, entry, this.#rows.value, effect);
+    this.#ports.applied(applied);
+    return applied;
+  }
+}

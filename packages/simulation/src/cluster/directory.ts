@@ -1,0 +1,35 @@
+// Where the simulated servers keep their data and who they are.
+
+import { initDirectory } from "@kingly/storage";
+import type { NodeId } from "raft-ts";
+import type { SimDisk } from "./disk.ts";
+
+/** Identity of every simulated cluster. */
+export const CLUSTER_ID = "simulated";
+/** The one directory of each simulated disk. */
+export const DATA_DIRECTORY = "/data";
+
+/** Creates the data directory of server `id` in a cluster of these members. */
+export function createDirectory(
+  disk: SimDisk,
+  id: number,
+  members: readonly number[],
+): Promise<void> {
+  return initDirectory({
+    dir: DATA_DIRECTORY,
+    disk,
+    clusterId: CLUSTER_ID,
+    memberId: `server-${id}`,
+    raftId: id,
+    incarnation: `life-${id}`,
+    bootstrap: {
+      confState: {
+        voters: members as readonly NodeId[],
+        learners: [],
+        votersOutgoing: [],
+        learnersNext: [],
+        autoLeave: false,
+      },
+    },
+  });
+}

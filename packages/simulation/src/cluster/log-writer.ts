@@ -1,0 +1,78 @@
+// Log writes of one simulated server, finished strictly in order. Appends overlap; a snapshot waits
+// for everything before it and for the applier, and everything after it waits for the snapshot,
+// because its entries continue a log that exists only once the snapshot is installed.
+
+import type { Storage } from "@kingly/storage";
+import type { Message } from "raft-ts";
+import type { Applier } from "./applier.ts";
+import type { SnapshotDesk } from "./snapshot-desk.ts";
+
+/** What the writer works with. */
+export interface LogWriterPorts {
+  readonly storage: Storage;
+  readonly applier: Applier;
+  readonly snapshots: SnapshotDesk;
+  /** Seeded bug: the vote is not written. */
+  readonly losesVotes: boolean;
+  /** Loads the machine from the rows that a snapshot brought. */
+  readonly reload: () => Promise<void>;
+}
+
+/** Ordered writes; see the file comment. */
+export class LogWriter {
+  readonly #ports: LogWriterPorts;
+  #last: Promise<void> = Promise.resolve();
+  #installing = 0;
+  #compacting = false;
+
+  constructor(ports: LogWriterPorts) {
+    this.#ports = ports;
+  }
+
+  /** Carries out a MsgStorageAppend; resolves when it and all before it are durable. */
+  append(message: Message): Promise<void> {
+    const before = this.#last;
+    const done = Promise.all([before, this.#write(message, before)]).then(() => {});
+    this.#last = done;
+    // Each caller handles its own rejection; the chain must not count as unhandled.
+    done.catch(() => {});
+    return done;
+  }
+
+  #write(message: Message, before: Promise<void>): Promise<void> {
+    if (message.snapshot !== undefined) return this.#install(message, before);
+    if (this.#installing > 0) return before.then(() => this.#toLog(message));
+    return this.#toLog(message);
+  }
+
+  async #install(message: Message, before: Promise<void>): Promise<void> {
+    this.#installing += 1;
+    this.#ports.snapshots.installing();
+    await before;
+    await this.#ports.applier.idle();
+    await this.#toLog(message);
+    await this.#ports.reload();
+    this.#ports.snapshots.installed();
+    this.#installing -= 1;
+  }
+
+  #toLog(message: Message): Promise<void> {
+    const { term, vote, commit, entries, snapshot } = message;
+    const hasHardState = term !== 0 || vote !== 0 || commit !== 0;
+    const kept = this.#ports.losesVotes ? (0 as typeof vote) : vote;
+    return this.#ports.storage.log.append({
+      entries,
+      ...(hasHardState ? { hardState: { term, vote: kept, commit } } : {}),
+      ...(snapshot === undefined ? {} : { snapshot }),
+    });
+  }
+
+  /** Forgets the log up to an applied index, less `keep` entries. */
+  async compact(index: number, keep: number): Promise<void> {
+    if (this.#compacting || this.#installing > 0) return;
+    this.#compacting = true;
+    await this.#ports.storage.objects.sync();
+    await this.#ports.storage.log.compact(index, keep);
+    this.#compacting = false;
+  }
+}

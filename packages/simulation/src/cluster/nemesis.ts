@@ -1,0 +1,206 @@
+// Makes things go wrong, by the scenario's list, one fault after the other; passing faults may overlap.
+// Damage obeys a budget: a majority of servers always has everything it acknowledged, because more
+// than that no system survives.
+
+import type { Prng } from "@kingly/base";
+import { isIntact } from "../checkers/recorder.ts";
+import type { Scheduler } from "../engine/scheduler.ts";
+import type { Network } from "./network.ts";
+import type { FaultKind, Scenario } from "./scenario.ts";
+import type { Server } from "./server.ts";
+import type { World } from "../checkers/world.ts";
+
+/** What the nemesis has power over. */
+export interface NemesisPorts {
+  readonly scenario: Scenario;
+  readonly scheduler: Scheduler;
+  readonly prng: Prng;
+  readonly network: Network;
+  readonly servers: readonly Server[];
+  readonly world: World;
+}
+
+/** How often each kind happened. */
+export type FaultCounts = Map<FaultKind, number>;
+
+/** The source of all trouble. */
+export class Nemesis {
+  readonly #ports: NemesisPorts;
+  readonly counts: FaultCounts = new Map();
+  #active = true;
+
+  constructor(ports: NemesisPorts) {
+    this.#ports = ports;
+  }
+
+  /** Begins. */
+  start(): void {
+    if (this.#ports.scenario.faults.length > 0) this.#plan();
+  }
+
+  /** Ends all faults; servers outside `core` are switched off for good. */
+  heal(core: readonly Server[]): void {
+    this.#active = false;
+    const { network, servers, scenario } = this.#ports;
+    network.healCuts();
+    network.quality = { ...scenario.links, loss: 0, duplication: 0, spikes: 0 };
+    for (const server of servers) {
+      server.disk.speed = scenario.disk;
+      server.host.tickFactor = 1;
+      server.host.resume();
+      if (!core.includes(server)) server.crash();
+    }
+    for (const server of core) server.start();
+  }
+
+  #plan(): void {
+    const { scheduler, prng, scenario } = this.#ports;
+    scheduler.after(1 + prng.below(scenario.faultPauseUs), () => {
+      if (!this.#active) return;
+      const kind = prng.pick(scenario.faults);
+      if (this.#inflict(kind)) this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
+      this.#plan();
+    });
+  }
+
+  /** Undoes a fault after a while, unless everything has been healed before. */
+  #later(action: () => void): void {
+    const { scheduler, prng, scenario } = this.#ports;
+    scheduler.after(1 + prng.below(scenario.faultLengthUs), () => {
+      if (this.#active) action();
+    });
+  }
+
+  #inflict(kind: FaultKind): boolean {
+    switch (kind) {
+      case "crash":
+        return this.#crash(this.#pick());
+      case "crash-leader":
+        return this.#crash(this.#leader());
+      case "crash-all":
+        return this.#ports.servers.map((server) => this.#crash(server)).includes(true);
+      case "damage":
+        return this.#damage(this.#pick());
+      case "disk-error":
+        return this.#diskError(this.#pick());
+      case "slow-disk":
+        return this.#slowDisk(this.#pick());
+      case "pause":
+        return this.#pause(this.#ports.prng.chance(0.5) ? this.#leader() : this.#pick());
+      case "isolate":
+      case "one-way":
+      case "bridge":
+      case "split":
+        return this.#partition(kind);
+      case "bad-links":
+        return this.#badLinks();
+      case "transfer":
+        return this.#transfer();
+      case "clock":
+        return this.#clock(this.#pick());
+      default: {
+        const never: never = kind;
+        throw new Error(`unknown fault ${String(never)}`);
+      }
+    }
+  }
+
+  #pick(): Server {
+    return this.#ports.prng.pick(this.#ports.servers);
+  }
+
+  #leader(): Server {
+    return this.#ports.servers.find((server) => server.leads) ?? this.#pick();
+  }
+
+  #crash(server: Server): boolean {
+    if (server.state !== "up" && server.state !== "starting") return false;
+    server.crash();
+    this.#later(() => server.start());
+    return true;
+  }
+
+  #damage(server: Server): boolean {
+    const { world, servers, prng } = this.#ports;
+    const others = servers.filter((other) => other !== server);
+    const intact = others.filter((one) => one.state !== "lost" && isIntact(world.view(one.id)));
+    if (server.state !== "up" || intact.length < Math.floor(servers.length / 2) + 1) return false;
+    server.crash();
+    server.damage(1 + prng.below(20));
+    this.#later(() => server.start());
+    return true;
+  }
+
+  #diskError(server: Server): boolean {
+    if (server.state !== "up") return false;
+    server.disk.startFailing();
+    this.#later(() => {
+      server.crash();
+      server.start();
+    });
+    return true;
+  }
+
+  #slowDisk(server: Server): boolean {
+    const { scenario, prng } = this.#ports;
+    const factor = prng.pick([10, 100]);
+    const { leastUs, spreadUs } = scenario.disk;
+    server.disk.speed = { leastUs: leastUs * factor, spreadUs: spreadUs * factor };
+    this.#later(() => (server.disk.speed = scenario.disk));
+    return true;
+  }
+
+  #pause(server: Server): boolean {
+    if (server.state !== "up" || server.host.paused) return false;
+    server.host.pause();
+    this.#later(() => server.host.resume());
+    return true;
+  }
+
+  #partition(kind: "isolate" | "one-way" | "bridge" | "split"): boolean {
+    const { network, servers, prng } = this.#ports;
+    const ids = prng.shuffle(servers.map((server) => server.id));
+    network.healCuts();
+    const both = (a: number, b: number): void => {
+      network.cut(a, b);
+      network.cut(b, a);
+    };
+    const [first = 1, second = 2] = ids;
+    if (kind === "isolate") for (const id of ids.slice(1)) both(first, id);
+    else if (kind === "bridge") both(first, second);
+    else if (kind === "split") {
+      const half = Math.ceil(ids.length / 2);
+      for (const a of ids.slice(0, half)) for (const b of ids.slice(half)) both(a, b);
+    } else {
+      const outgoing = prng.chance(0.5);
+      for (const id of ids.slice(1)) {
+        if (outgoing) network.cut(first, id);
+        else network.cut(id, first);
+      }
+    }
+    this.#later(() => network.healCuts());
+    return true;
+  }
+
+  #badLinks(): boolean {
+    const { network, scenario, prng } = this.#ports;
+    const loss = prng.pick([0.2, 0.5]);
+    network.quality = { ...scenario.links, loss, duplication: 0.3, spikes: 0.1 };
+    this.#later(() => (network.quality = scenario.links));
+    return true;
+  }
+
+  #transfer(): boolean {
+    const leader = this.#ports.servers.find((server) => server.leads);
+    if (leader === undefined) return false;
+    leader.process?.transferTo(this.#pick().id);
+    return true;
+  }
+
+  #clock(server: Server): boolean {
+    const { prng } = this.#ports;
+    server.host.tickFactor = 0.7 + 0.6 * prng.unit();
+    server.host.clockOffsetUs += (prng.below(3) - 1) * prng.below(5_000_000);
+    return true;
+  }
+}

@@ -1,0 +1,173 @@
+// One run: faults for a while (safety), then none (liveness): the healed core must elect a leader, let
+// every client finish some operations and bring all its servers to the same state within a bound of
+// virtual time. At the end the whole history is judged.
+
+import { createPrng } from "@kingly/base";
+import type { Prng } from "@kingly/base";
+import { checkDurability } from "../checkers/durability.ts";
+import { checkLinearizability } from "../checkers/linearizability.ts";
+import { isIntact } from "../checkers/recorder.ts";
+import { SECOND_US } from "../engine/scheduler.ts";
+import { Violation } from "../engine/violation.ts";
+import { LIVENESS_SECONDS_MAX } from "../limits.ts";
+import type { Canary } from "./bugs.ts";
+import { Cluster } from "./cluster.ts";
+import { machineFor } from "./machines.ts";
+import { drawScenario } from "./scenario.ts";
+import type { Scenario, ScenarioWishes } from "./scenario.ts";
+import type { Server } from "./server.ts";
+
+/** What a run is given. */
+export interface RunOptions extends ScenarioWishes {
+  readonly seed: number;
+  readonly bug: Canary | undefined;
+}
+
+/** Numbers of one run, for the report. */
+export interface RunCounts {
+  readonly virtualSeconds: number;
+  readonly terms: number;
+  readonly committed: number;
+  readonly reads: number;
+  readonly writes: number;
+  readonly unknown: number;
+  readonly starts: number;
+  readonly faults: number;
+  readonly messages: number;
+  readonly lost: number;
+  readonly events: number;
+  /** Fingerprint of the final rows; equal on all servers of the core. */
+  readonly rowsPrint: number;
+}
+
+/** How a run ended. */
+export interface RunResult {
+  readonly seed: number;
+  readonly scenario: Scenario;
+  readonly counts: RunCounts;
+  /** Undefined when all properties held. */
+  readonly violation: Violation | undefined;
+}
+
+/** Operations that each client must finish after the faults have ended. */
+const OPERATIONS_AFTER_HEALING = 3;
+
+/** Runs one seed. Rejects only for mistakes of the simulator itself. */
+export async function runCluster(options: RunOptions): Promise<RunResult> {
+  const prng = createPrng(`cluster ${options.seed}`);
+  const scenario = drawScenario(prng.fork("scenario"), options);
+  const machine = machineFor(scenario.machine, options.bug);
+  const cluster = new Cluster({ prng, scenario, machine, bug: options.bug });
+  let violation: Violation | undefined;
+  try {
+    await cluster.start();
+    await cluster.scheduler.run(scenario.safetyUs);
+    const core = await heal(cluster, prng.fork("core"));
+    judge(cluster, core);
+  } catch (error) {
+    if (!(error instanceof Violation)) throw error;
+    violation = error;
+  }
+  return { seed: options.seed, scenario, counts: countsOf(cluster), violation };
+}
+
+/** Servers that the liveness phase may count on. */
+function coreOf(cluster: Cluster, prng: Prng): readonly Server[] {
+  const { servers, recorder, scenario } = cluster;
+  const usable = servers.filter((server) => server.state !== "lost");
+  const allIntact = servers.every((server) => isIntact(recorder.world.view(server.id)));
+  if (!scenario.healsMajorityOnly || !allIntact || usable.length < servers.length) return usable;
+  return prng.shuffle(servers).slice(0, Math.floor(servers.length / 2) + 1);
+}
+
+async function heal(cluster: Cluster, prng: Prng): Promise<readonly Server[]> {
+  const { scheduler, nemesis, clients } = cluster;
+  const core = coreOf(cluster, prng);
+  nemesis.heal(core);
+  for (const client of clients) client.finishAfter(OPERATIONS_AFTER_HEALING);
+  const until = scheduler.nowUs + LIVENESS_SECONDS_MAX * SECOND_US;
+  let checkedAt = 0;
+  let converged = false;
+  await scheduler.run(until, () => {
+    if (scheduler.nowUs - checkedAt < SECOND_US / 50) return false;
+    checkedAt = scheduler.nowUs;
+    converged = clients.every((client) => client.resting) && isConverged(cluster, core);
+    return converged;
+  });
+  if (!converged) throw new Violation("liveness", whatIsMissing(cluster, core));
+  return core;
+}
+
+function isConverged(cluster: Cluster, core: readonly Server[]): boolean {
+  const leader = cluster.leader();
+  const status = leader?.process?.status;
+  if (leader === undefined || status === undefined) return false;
+  const end = leader.process?.lastIndex;
+  return core.every((server) => {
+    const own = server.process?.status;
+    return (
+      own !== undefined &&
+      !own.recovering &&
+      own.lead === leader.id &&
+      own.term === status.term &&
+      own.commit === end &&
+      own.applied === end &&
+      server.process?.lastIndex === end
+    );
+  });
+}
+
+function whatIsMissing(cluster: Cluster, core: readonly Server[]): string {
+  const busy = cluster.clients.filter((client) => !client.resting).length;
+  const states = core.map((server) => {
+    const status = server.process?.status;
+    if (status === undefined) return `${server.id}: ${server.state}`;
+    const { state, term, lead, commit, applied, recovering } = status;
+    const last = server.process?.lastIndex ?? 0;
+    const note = recovering ? " recovering" : "";
+    return `${server.id}: ${state} t${term} lead ${lead} ${applied}/${commit}/${last}${note}`;
+  });
+  return (
+    `not converged ${LIVENESS_SECONDS_MAX} s after the faults ended: ${busy} clients are not ` +
+    `served; ${states.join("; ")}`
+  );
+}
+
+function judge(cluster: Cluster, core: readonly Server[]): void {
+  const { clients, history, recorder } = cluster;
+  for (const client of clients) client.abandon();
+  const [first, ...others] = core;
+  for (const server of others) {
+    if (server.process?.rowsPrint === first?.process?.rowsPrint) continue;
+    const text = `servers ${first?.id} and ${server.id} differ in rows at the end`;
+    throw new Violation("state-machine-safety", text);
+  }
+  checkDurability(
+    recorder.requests,
+    core.map((server) => ({
+      id: server.id,
+      appliedIndex: server.process?.machine?.appliedIndex ?? 0,
+      remembers: (key) => server.process?.machine?.remembers(key) ?? false,
+    })),
+  );
+  checkLinearizability(history);
+}
+
+function countsOf(cluster: Cluster): RunCounts {
+  const { scheduler, recorder, clients, servers, nemesis, network } = cluster;
+  const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
+  return {
+    virtualSeconds: scheduler.nowUs / SECOND_US,
+    terms: recorder.elections.elections,
+    committed: recorder.world.committedIndex,
+    reads: sum(clients.map((client) => client.counts.reads)),
+    writes: sum(clients.map((client) => client.counts.writes)),
+    unknown: sum(clients.map((client) => client.counts.unknown)),
+    starts: sum(servers.map((server) => server.lives)) - servers.length,
+    faults: sum([...nemesis.counts.values()]),
+    messages: network.counts.sent,
+    lost: network.counts.lost,
+    events: scheduler.order,
+    rowsPrint: servers.find((server) => server.process !== undefined)?.process?.rowsPrint ?? 0,
+  };
+}

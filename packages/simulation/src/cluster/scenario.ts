@@ -1,0 +1,131 @@
+// One seed draws a whole scenario: sizes, timing, quality of links and disks, which faults happen and
+// how often, what clients do. Every kind of fault is sometimes absent, because some mistakes show only
+// when nothing else disturbs (swarm testing, Groce et al. 2012).
+
+import type { Prng } from "@kingly/base";
+import { MILLISECOND_US, SECOND_US } from "../engine/scheduler.ts";
+import type { DiskSpeed } from "./disk.ts";
+import type { LinkQuality } from "./network.ts";
+
+/** Kinds of faults. */
+export const FAULTS = [
+  "crash",
+  "crash-leader",
+  "crash-all",
+  "damage",
+  "disk-error",
+  "slow-disk",
+  "pause",
+  "isolate",
+  "one-way",
+  "bridge",
+  "split",
+  "bad-links",
+  "transfer",
+  "clock",
+] as const;
+
+/** Kind of a fault. */
+export type FaultKind = (typeof FAULTS)[number];
+
+/** Everything that one run is made of. */
+export interface Scenario {
+  readonly servers: number;
+  readonly machine: "register" | "decision";
+  /** Length of the safety phase, virtual microseconds. */
+  readonly safetyUs: number;
+  readonly tickUs: number;
+  readonly electionTicks: number;
+  readonly checkQuorum: boolean;
+  readonly preVote: boolean;
+  /** Bytes of entries per append message; 0: one entry per message. */
+  readonly messageBytesMax: number;
+  readonly inflightMessagesMax: number;
+  /** Entries that a log keeps in memory; older ones are read back from disk. */
+  readonly windowEntries: number;
+  /** Entries beyond `compactKeep` after which the log is compacted. */
+  readonly compactEvery: number;
+  readonly compactKeep: number;
+  /** From the first input to the turn in which its consequences leave, microseconds. */
+  readonly turnUs: number;
+  /** Longest time until committed entries are applied, microseconds. */
+  readonly applyDelayUs: number;
+  readonly links: LinkQuality;
+  readonly disk: DiskSpeed;
+  readonly clients: number;
+  readonly keys: number;
+  /** Longest pause of a client between two operations, microseconds. */
+  readonly thinkUs: number;
+  readonly attemptTimeoutUs: number;
+  /** Shares of operations, 0 to 1; the rest are puts. */
+  readonly readShare: number;
+  readonly casShare: number;
+  /** Kinds that happen; a kind may be listed twice to make it likelier. */
+  readonly faults: readonly FaultKind[];
+  /** Longest pause between two faults, microseconds. */
+  readonly faultPauseUs: number;
+  /** Longest duration of a fault that passes, microseconds. */
+  readonly faultLengthUs: number;
+  /** The liveness phase happens in a majority only; the others stay away. */
+  readonly healsMajorityOnly: boolean;
+}
+
+/** What the caller fixes; the rest is drawn. */
+export interface ScenarioWishes {
+  /** 0: drawn. */
+  readonly servers: 0 | 3 | 5;
+  readonly seconds: number;
+  readonly machine: "register" | "decision" | undefined;
+}
+
+/** Draws a scenario. */
+export function drawScenario(prng: Prng, wishes: ScenarioWishes): Scenario {
+  const drawn = prng.chance(0.75) ? 3 : 5;
+  const servers = wishes.servers === 0 ? drawn : wishes.servers;
+  const usual = prng.chance(0.8);
+  const machine = prng.chance(0.2) ? "decision" : "register";
+  return {
+    servers,
+    machine: wishes.machine ?? machine,
+    safetyUs: Math.round(wishes.seconds * SECOND_US),
+    tickUs: prng.pick([50, 100, 100]) * MILLISECOND_US,
+    electionTicks: prng.pick([10, 10, 5]),
+    checkQuorum: usual,
+    preVote: usual,
+    messageBytesMax: prng.pick([0, 1024, 1024 * 1024]),
+    inflightMessagesMax: prng.pick([1, 4, 256]),
+    windowEntries: prng.pick([4, 64, 65_536]),
+    compactEvery: prng.pick([10, 50, 200, 100_000]),
+    compactKeep: prng.pick([0, 5, 50]),
+    turnUs: prng.pick([0, 50, 500]),
+    applyDelayUs: prng.pick([0, 200, 20_000]),
+    links: drawLinks(prng),
+    disk: { leastUs: prng.pick([50, 200]), spreadUs: prng.pick([200, 1_000, 10_000]) },
+    clients: 1 + prng.below(5),
+    keys: 1 + prng.below(4),
+    thinkUs: prng.pick([50, 200, 800]) * MILLISECOND_US,
+    attemptTimeoutUs: prng.pick([300, 1_000]) * MILLISECOND_US,
+    readShare: prng.pick([0.2, 0.5]),
+    casShare: prng.pick([0, 0.3]),
+    faults: drawFaults(prng),
+    faultPauseUs: prng.pick([500, 2_000, 5_000]) * MILLISECOND_US,
+    faultLengthUs: prng.pick([500, 2_000, 5_000]) * MILLISECOND_US,
+    healsMajorityOnly: prng.chance(0.3),
+  };
+}
+
+function drawLinks(prng: Prng): LinkQuality {
+  return {
+    loss: prng.pick([0, 0, 0.01, 0.1]),
+    duplication: prng.pick([0, 0.02, 0.2]),
+    delayLeastUs: prng.pick([100, 500]),
+    delaySpreadUs: prng.pick([100, 2_000, 20_000]),
+    spikes: prng.pick([0, 0.01]),
+    spikeUs: prng.pick([200, 2_000]) * MILLISECOND_US,
+  };
+}
+
+function drawFaults(prng: Prng): FaultKind[] {
+  const faults = FAULTS.filter(() => prng.chance(0.6));
+  return prng.chance(0.05) ? [] : [...faults, "crash"];
+}
