@@ -128,6 +128,9 @@ export const SNAPSHOT_TRANSFER_MS_MAX = 600_000;
 /** JSON Schema validators kept compiled. */
 export const SCHEMA_CACHE_MAX = 256;
 
+/** Schemas one compiler compiles before it is replaced; it keeps a little of each. */
+export const SCHEMA_COMPILER_USES_MAX = 512;
+
 /** Bytes of one document, as the API promises. */
 export const DOCUMENT_BYTES_MAX: number = 1024 * 1024;
 

@@ -6,7 +6,7 @@ import { KinglyError } from "@kingly/base";
 import type { Clock, Logger } from "@kingly/base";
 import type { Authority } from "@kingly/protocol/pki";
 import { openStorage } from "@kingly/storage";
-import type { Storage } from "@kingly/storage";
+import type { Disk, Storage } from "@kingly/storage";
 import type { RunningApi, StartApi } from "./api-contract.ts";
 import type { ServerConfig } from "./config.ts";
 import { SECRET_FILES } from "./init.ts";
@@ -30,6 +30,8 @@ export interface StartOptions {
   readonly onFatal?: (error: KinglyError) => void;
   /** Where the other servers listen, when it differs from the configuration (chosen ports). */
   readonly peerAddress?: (member: Member) => Promise<string>;
+  /** Where the data directory lives; absent = the real disk. For injecting faults. */
+  readonly disk?: Disk;
   /** Told the port of the peer listener as soon as it is bound. */
   readonly onPeerPort?: (port: number) => void;
 }
@@ -104,6 +106,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
         raftId: self.raftId,
       },
       logger,
+      disk: options.disk,
     });
     cleanups.push(() => storage.close());
     const transport = await GrpcTransport.listen(

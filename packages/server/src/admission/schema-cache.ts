@@ -6,20 +6,25 @@ import type { ErrorCause, JsonObject, JsonValue } from "@kingly/base";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import type { ErrorObject, ValidateFunction } from "ajv/dist/2020.js";
 import { RE2JS } from "re2js";
-import { SCHEMA_CACHE_MAX } from "../limits.ts";
+import { SCHEMA_CACHE_MAX, SCHEMA_COMPILER_USES_MAX } from "../limits.ts";
 
 const CAUSES_MAX = 20;
 
-function compilePattern(pattern: string): { test(text: string): boolean } {
+function compilePattern(pattern: string): { test(text: string): boolean; toString(): string } {
   const compiled = RE2JS.compile(pattern);
-  return { test: (text) => compiled.matcher(text).find() };
+  return {
+    test: (text) => compiled.matcher(text).find(),
+    // ajv shares compiled patterns by this text: it must tell them apart.
+    toString: () => `/${pattern}/`,
+  };
 }
 
 /** Regular expressions for ajv, without backtracking. */
 const linearRegExp = Object.assign(compilePattern, { code: "linearRegExp" });
 
+/** A compiler whose meta-schema is compiled already: that alone takes a tenth of a second. */
 function createAjv(): Ajv2020 {
-  return new Ajv2020({
+  const ajv = new Ajv2020({
     code: { regExp: linearRegExp },
     strict: false,
     allErrors: false,
@@ -27,6 +32,8 @@ function createAjv(): Ajv2020 {
     addUsedSchema: false,
     logger: false,
   });
+  ajv.compile({ type: "object" });
+  return ajv;
 }
 
 function schemaError(error: unknown): KinglyError {
@@ -63,13 +70,24 @@ function causeOf(error: ErrorObject, prefix: string): ErrorCause {
 /** Validators by the identity of their ConfigSchema. */
 export class SchemaCache {
   readonly #compiled = new Map<string, ValidateFunction>();
+  #ajv: Ajv2020 = createAjv();
+  #compilations = 0;
 
   /** Compiles without keeping it, to find out whether a schema is usable. Throws InvalidField. */
   check(schema: JsonObject): void {
+    this.#compile(schema);
+  }
+
+  #compile(schema: JsonObject): ValidateFunction {
+    // A compiler remembers patterns and formats of everything it has compiled: renew it at times.
+    this.#compilations += 1;
+    if (this.#compilations % SCHEMA_COMPILER_USES_MAX === 0) this.#ajv = createAjv();
     try {
-      createAjv().compile(schema);
+      return this.#ajv.compile(schema);
     } catch (error) {
       throw schemaError(error);
+    } finally {
+      this.#ajv.removeSchema(schema);
     }
   }
 
@@ -97,12 +115,7 @@ export class SchemaCache {
       this.#compiled.set(id, known);
       return known;
     }
-    let compiled: ValidateFunction;
-    try {
-      compiled = createAjv().compile(schema);
-    } catch (error) {
-      throw schemaError(error);
-    }
+    const compiled = this.#compile(schema);
     this.#compiled.set(id, compiled);
     if (this.#compiled.size > SCHEMA_CACHE_MAX) {
       for (const oldest of this.#compiled.keys()) {

@@ -36,6 +36,14 @@ function kinglyDetails(error: KinglyError): JsonObject {
   return out;
 }
 
+/** kubectl prints the field itself: `spec.a: must be ...`. */
+function withoutField(message: string, field: string): string {
+  for (const prefix of [`${field}: `, `${field} `]) {
+    if (field !== "" && message.startsWith(prefix)) return message.slice(prefix.length);
+  }
+  return message;
+}
+
 function causesOf(error: KinglyError): JsonValue[] {
   if (error.code === "RevisionTooLarge") {
     return [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }];
@@ -43,13 +51,13 @@ function causesOf(error: KinglyError): JsonValue[] {
   const given = error.details.causes?.map(({ reason, field, message }) => ({
     reason,
     field,
-    // kubectl prints the field itself.
-    message: message.startsWith(`${field}: `) ? message.slice(field.length + 2) : message,
+    message: withoutField(message, field),
   }));
   if (given !== undefined && given.length > 0) return given;
   const { field, reason } = error.details;
   if (field === undefined || error.info.http !== 422) return [];
-  return [{ reason: reason ?? "FieldValueInvalid", field, message: error.message }];
+  const message = withoutField(error.message, field);
+  return [{ reason: reason ?? "FieldValueInvalid", field, message }];
 }
 
 function messageOf(error: KinglyError): string {

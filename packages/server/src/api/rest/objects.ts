@@ -25,6 +25,7 @@ import {
   fieldValidationOf,
   flag,
   isDryRun,
+  nameSubject,
   warn,
   wholeNumber,
 } from "./request.ts";
@@ -207,7 +208,9 @@ async function create(context: ApiContext, target: Target): Promise<Answer> {
     });
   }
   const call = writeCall(target, isDryRun(request.query));
-  const result = await createObject(context, call, documentOf(request));
+  const document = documentOf(request);
+  nameSubject(request, document);
+  const result = await createObject(context, call, document);
   return written(context, target, result, result.created ? 201 : 200);
 }
 

@@ -49,6 +49,20 @@ export function restRequest(
   };
 }
 
+const subjects = new WeakMap<FastifyRequest, string>();
+
+/** Remembers the name that a document says, for the Status of a refused creation. */
+export function nameSubject(request: RestRequest, document: JsonValue): void {
+  const metadata = isJsonObject(document) ? document["metadata"] : undefined;
+  const name = isJsonObject(metadata) ? (metadata["name"] ?? metadata["generateName"]) : undefined;
+  if (typeof name === "string") subjects.set(request.raw, name.slice(0, 253));
+}
+
+/** The name that `nameSubject` remembered; undefined when the document said none. */
+export function subjectName(request: FastifyRequest): string | undefined {
+  return subjects.get(request);
+}
+
 /** A boolean query parameter; present without value counts as true. */
 export function flag(query: URLSearchParams, name: string): boolean {
   const value = query.get(name);

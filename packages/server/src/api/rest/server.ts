@@ -17,7 +17,7 @@ import {
   REQUEST_TIMEOUT_MS,
   REST_CONNECTIONS_MAX,
 } from "../limits.ts";
-import { restRequest } from "./request.ts";
+import { restRequest, subjectName } from "./request.ts";
 import { route, send, subjectOf } from "./router.ts";
 import { WatchServer } from "./watch-server.ts";
 
@@ -78,9 +78,10 @@ function fail(
     });
   }
   const path = request.url.split("?")[0] ?? "";
+  const subject = subjectOf(path);
   const status = statusOf(
     error.code === "Internal" ? new KinglyError("Internal", "an internal error occurred") : error,
-    subjectOf(path),
+    { ...subject, name: subject.name ?? subjectName(request) },
   );
   const retry = retryAfterSeconds(error);
   if (retry !== undefined) void reply.header("retry-after", String(retry));
