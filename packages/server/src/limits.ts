@@ -128,6 +128,10 @@ export const SNAPSHOT_TRANSFER_MS_MAX = 600_000;
 /** JSON Schema validators kept compiled. */
 export const SCHEMA_CACHE_MAX = 256;
 
+/** Characters that the patterns of one validation may look at. The worst pattern takes about 10 µs
+ * for each, so a hostile document holds the loop up for a third of a second at most. */
+export const PATTERN_CHARS_MAX = 32_768;
+
 /** Schemas one compiler compiles before it is replaced; it keeps a little of each. */
 export const SCHEMA_COMPILER_USES_MAX = 512;
 

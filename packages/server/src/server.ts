@@ -109,20 +109,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       disk: options.disk,
     });
     cleanups.push(() => storage.close());
-    const transport = await GrpcTransport.listen(
-      {
-        clusterId: config.clusterId,
-        self,
-        peers: await peersOf(options),
-        tls: secrets,
-        counters: {
-          refusedFrame: (reason) => metrics.refusedFrames.inc({ reason }),
-          dropped: (peer, count) => metrics.droppedMessages.inc({ peer }, count),
-        },
-        logger,
-      },
-      config.listen.peer,
-    );
+    const transport = await listen(options, self, secrets, metrics);
     options.onPeerPort?.(transport.port);
     cleanups.push(() => transport.close());
     const replica = await ServerReplica.start({
@@ -151,6 +138,29 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     await cleanUp();
     throw error;
   }
+}
+
+async function listen(
+  options: StartOptions,
+  self: Member,
+  secrets: Secrets,
+  metrics: Metrics,
+): Promise<GrpcTransport> {
+  const { config, logger } = options;
+  return GrpcTransport.listen(
+    {
+      clusterId: config.clusterId,
+      self,
+      peers: await peersOf(options),
+      tls: secrets,
+      counters: {
+        refusedFrame: (reason) => metrics.refusedFrames.inc({ reason }),
+        dropped: (peer, count) => metrics.droppedMessages.inc({ peer }, count),
+      },
+      logger,
+    },
+    config.listen.peer,
+  );
 }
 
 function tlsOf(secrets: Secrets): { ca: Buffer; cert: Buffer; key: Buffer } {

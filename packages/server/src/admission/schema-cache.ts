@@ -6,14 +6,27 @@ import type { ErrorCause, JsonObject, JsonValue } from "@kingly/base";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import type { ErrorObject, ValidateFunction } from "ajv/dist/2020.js";
 import { RE2JS } from "re2js";
-import { SCHEMA_CACHE_MAX, SCHEMA_COMPILER_USES_MAX } from "../limits.ts";
+import { PATTERN_CHARS_MAX, SCHEMA_CACHE_MAX, SCHEMA_COMPILER_USES_MAX } from "../limits.ts";
 
 const CAUSES_MAX = 20;
+
+/** Characters that patterns may still look at in the validation under way. */
+const budget = { characters: 0 };
 
 function compilePattern(pattern: string): { test(text: string): boolean; toString(): string } {
   const compiled = RE2JS.compile(pattern);
   return {
-    test: (text) => compiled.matcher(text).find(),
+    test: (text) => {
+      budget.characters -= text.length;
+      if (budget.characters < 0) {
+        throw new KinglyError(
+          "DocumentTooLarge",
+          `patterns would have to look at more than ${PATTERN_CHARS_MAX} characters`,
+          { field: "pattern", limit: PATTERN_CHARS_MAX, step: "validate" },
+        );
+      }
+      return compiled.matcher(text).find();
+    },
     // ajv shares compiled patterns by this text: it must tell them apart.
     toString: () => `/${pattern}/`,
   };
@@ -24,6 +37,7 @@ const linearRegExp = Object.assign(compilePattern, { code: "linearRegExp" });
 
 /** A compiler whose meta-schema is compiled already: that alone takes a tenth of a second. */
 function createAjv(): Ajv2020 {
+  budget.characters = Infinity;
   const ajv = new Ajv2020({
     code: { regExp: linearRegExp },
     strict: false,
@@ -81,6 +95,7 @@ export class SchemaCache {
   #compile(schema: JsonObject): ValidateFunction {
     // A compiler remembers patterns and formats of everything it has compiled: renew it at times.
     this.#compilations += 1;
+    budget.characters = Infinity; // the meta-schema has patterns too, and sizes are checked before
     if (this.#compilations % SCHEMA_COMPILER_USES_MAX === 0) this.#ajv = createAjv();
     try {
       return this.#ajv.compile(schema);
@@ -97,6 +112,7 @@ export class SchemaCache {
    */
   validate(id: string, schema: JsonObject, data: JsonValue, prefix: string): void {
     const validate = this.#get(id, schema);
+    budget.characters = PATTERN_CHARS_MAX;
     if (validate(data)) return;
     const causes = (validate.errors ?? []).slice(0, CAUSES_MAX).map((e) => causeOf(e, prefix));
     const first = causes[0];

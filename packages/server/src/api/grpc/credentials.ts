@@ -13,7 +13,9 @@ class OptionalClientCertificate extends ServerCredentials {
       rejectUnauthorized: false,
       minVersion: "TLSv1.2",
     };
-    super(options, { ca: tls.ca, cert: tls.cert, key: tls.key });
+    // The CA travels along: a new node recognises it by the fingerprint in its join token.
+    const cert = Buffer.concat([tls.cert, tls.ca]);
+    super(options, { ca: tls.ca, cert, key: tls.key });
   }
 
   override _equals(other: ServerCredentials): boolean {
