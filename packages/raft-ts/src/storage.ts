@@ -14,7 +14,10 @@ export interface InitialState {
  * covers [firstIndex, lastIndex]; the term at firstIndex-1 stays known after compaction.
  */
 export interface LogStorage {
-  /** Hard state and membership at the newest snapshot or applied position. */
+  /**
+   * Hard state, and the membership as of RaftConfig.applied: every membership change up to there is in
+   * it, none after. Store what applyConfChange returned together with the applied index.
+   */
   initialState(): InitialState;
   /**
    * Entries in [lo, hi), cut to maxBytes of entryBytes but at least one. Throws CompactedError if lo
