@@ -104,7 +104,7 @@ async function joinToken(client: RestClient, plan: NodePlan): Promise<string> {
   return (JSON.parse(answer.text) as { readonly token: string }).token;
 }
 
-async function startNode(plan: NodePlan, options: NodesOptions): Promise<void> {
+async function startWorkload(plan: NodePlan, options: NodesOptions): Promise<number> {
   const folder = join(options.dir, "nodes", plan.name);
   mkdirSync(folder, { recursive: true });
   const tunables = join(folder, "tunables.json");
@@ -120,12 +120,16 @@ async function startNode(plan: NodePlan, options: NodesOptions): Promise<void> {
     ],
     readyKey: "listening",
   });
+  return Number(workload.ready["listening"]);
+}
+
+async function startAgent(plan: NodePlan, options: NodesOptions, port: number): Promise<void> {
+  const folder = join(options.dir, "nodes", plan.name);
   const joinTokenFile = join(folder, "join-token");
   if (!existsSync(join(folder, "state"))) {
     const token = await joinToken(options.client, plan);
     writeFileSync(joinTokenFile, token, { mode: 0o600 });
   }
-  const port = Number(workload.ready["listening"]);
   const config = join(folder, "agent.json");
   const file = agentFile(plan, options, { folder, port, joinTokenFile });
   writeFileSync(config, JSON.stringify(file, undefined, 2));
@@ -137,14 +141,11 @@ async function startNode(plan: NodePlan, options: NodesOptions): Promise<void> {
   });
 }
 
-/** Starts all nodes; resolves when every agent runs. */
+/**
+ * Starts all nodes; resolves when every agent runs. All workloads first: a node should not measure its
+ * own noise while its neighbours on the same two cores are still warming up.
+ */
 export async function startNodes(plans: readonly NodePlan[], options: NodesOptions): Promise<void> {
-  // Two at a time: a workload warms up by computing, and there may be only two cores.
-  const queue = [...plans];
-  const worker = async (): Promise<void> => {
-    for (let plan = queue.shift(); plan !== undefined; plan = queue.shift()) {
-      await startNode(plan, options);
-    }
-  };
-  await Promise.all([worker(), worker()]);
+  const ports = await Promise.all(plans.map((plan) => startWorkload(plan, options)));
+  await Promise.all(plans.map((plan, at) => startAgent(plan, options, ports[at] ?? 0)));
 }

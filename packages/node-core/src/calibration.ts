@@ -132,6 +132,7 @@ export class CalibrationRunner {
 
   #add(run: Run, result: PairResult): void {
     const { slot } = run;
+    const clip = slot.assignment?.guard.clip ?? 0;
     const content = lastKnownGood(slot);
     this.#monitor.record(slot, content.hash, result.baseline);
     this.#monitor.record(slot, content.hash, result.candidate);
@@ -140,8 +141,11 @@ export class CalibrationRunner {
       const baseline = sampleOf(result.baseline, objective.signal);
       if (candidate === null || baseline === null) continue;
       const floor = floorOf(objective.floor);
-      const ratio = pairDifference({ candidate, baseline, direction: objective.direction, floor });
-      run.ratios.set(objective.signal, [...(run.ratios.get(objective.signal) ?? []), ratio]);
+      const { direction } = objective;
+      const ratio = pairDifference({ candidate, baseline, direction, floor });
+      // Clipped like a trial's values: rho is about their squares, and one stall is not noise.
+      const value = Math.max(-clip, Math.min(clip, ratio));
+      run.ratios.set(objective.signal, [...(run.ratios.get(objective.signal) ?? []), value]);
     }
   }
 
