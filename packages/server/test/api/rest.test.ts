@@ -38,9 +38,10 @@ describe("reading", () => {
     const { body } = await api.call("GET", `${DEFAULT}/objectives`);
     expect(at(body, "kind")).toBe("ObjectiveList");
     expect(at(body, "metadata", "resourceVersion")).toBe(String(revision()));
-    expect([at(body, "items", 0, "metadata", "name"), at(body, "items", 1, "metadata", "name")]).toEqual(
-      ["goodput", "latency"],
-    );
+    expect([
+      at(body, "items", 0, "metadata", "name"),
+      at(body, "items", 1, "metadata", "name"),
+    ]).toEqual(["goodput", "latency"]);
   });
 
   it("pages over one revision while the objects change underneath", async () => {
@@ -132,7 +133,10 @@ describe("writing", () => {
       body: objective("latency-p99", "guardrail"),
     });
     expect(created.status).toBe(201);
-    const wanted = { ...created.body, spec: { ...(created.body["spec"] as JsonObject), weight: 2 } };
+    const wanted = {
+      ...created.body,
+      spec: { ...(created.body["spec"] as JsonObject), weight: 2 },
+    };
     const path = `${DEFAULT}/objectives/latency-p99`;
     const replaced = await api.call("PUT", path, { body: wanted });
     expect([replaced.status, at(replaced.body, "spec", "weight")]).toEqual([200, 2]);
@@ -322,11 +326,9 @@ describe("who may", () => {
     expect(await ask("create", "configs", TOKENS.editor)).toBe(true);
     expect(await ask("create", "configs", TOKENS.viewer)).toBe(false);
     expect(await ask("create", "votes", TOKENS.admin)).toBe(false);
-    const rules = await api.call(
-      "POST",
-      "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews",
-      { body: { spec: { namespace: "default" } } },
-    );
+    const rules = await api.call("POST", "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", {
+      body: { spec: { namespace: "default" } },
+    });
     expect(at(rules.body, "status", "resourceRules", 0, "verbs")).toContain("list");
     const who = await api.call("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", {
       body: {},
@@ -364,7 +366,9 @@ describe("discovery and documents", () => {
   });
 
   it("serves version, metrics and the state of the cluster", async () => {
-    expect(at((await api.call("GET", "/version")).body, "gitVersion")).toMatch(/^v1\.\d+\.0\+kingly/);
+    expect(at((await api.call("GET", "/version")).body, "gitVersion")).toMatch(
+      /^v1\.\d+\.0\+kingly/,
+    );
     expect((await api.call("GET", "/metrics")).text).toContain("kingly_api_request_seconds_count");
     expect(at((await api.call("GET", "/cluster/status")).body, "leaderId")).toBe("m1");
   });

@@ -185,11 +185,7 @@ export class TestApi {
   credentials(certificate?: { readonly cert: string; readonly key: string }): ChannelCredentials {
     const ca = Buffer.from(this.authorityPem);
     if (certificate === undefined) return credentials.createSsl(ca);
-    return credentials.createSsl(
-      ca,
-      Buffer.from(certificate.key),
-      Buffer.from(certificate.cert),
-    );
+    return credentials.createSsl(ca, Buffer.from(certificate.key), Buffer.from(certificate.cert));
   }
 
   get grpcAddress(): string {
