@@ -98,8 +98,8 @@ export const PINNED_KEYS_MAX = 1_024;
 /** Join tokens that may be open at a time. */
 export const JOIN_TOKENS_MAX = 1_000;
 
-/** Milliseconds a join token may live at most: a day, it is meant for one enrolment. */
-export const JOIN_TOKEN_TTL_MAX_MS = 86_400_000;
+/** Milliseconds a join token may live at most: a week, and a day for clocks that disagree. */
+export const JOIN_TOKEN_TTL_MAX_MS = 691_200_000;
 
 /** Targets or signals one node may bind. */
 export const BINDINGS_MAX = 256;
@@ -130,3 +130,21 @@ export const TIME_MS_MAX = 253_402_300_799_999;
 
 /** Standing vetoes of one node and Config that pin keys; resolving them doubles with each. */
 export const STANDING_VETOES_MAX = 8;
+
+/** Newest proposals per Config that are kept whatever their age, with their votes. */
+export const PROPOSALS_KEPT = 50;
+
+/** Proposals per Config that are kept at most, even young ones: an agent may open many. */
+export const PROPOSALS_MAX = 1_000;
+
+/** Milliseconds after which older proposals leave: 90 days. */
+export const PROPOSAL_TTL_MS = 7_776_000_000;
+
+/** Newest versions per Config that are kept; older ones leave unless something still needs them. */
+export const VERSIONS_KEPT = 100;
+
+/** Milliseconds between two collections of one Config: retention is never urgent. */
+export const COLLECT_INTERVAL_MS = 3_600_000;
+
+/** Objects of one kind that one collection removes, so that no entry stalls the loop. */
+export const COLLECT_OBJECTS_MAX = 100;

@@ -12,7 +12,7 @@ const LN_STRONG = 6;
 /** "AAR-" = two Accept, one Reject (with strong evidence of harm), one that did not answer. */
 function votes(letters: string, change: Partial<BallotVote> = {}): BallotVote[] {
   const answers = { A: "Accept", R: "Reject", N: "Abstain", "-": "" } as const;
-  return [...letters].map((letter, i) => ({
+  return letters.split("").map((letter, i) => ({
     node: `n${i}`,
     class: "gpu",
     ownerGroup: "ops",

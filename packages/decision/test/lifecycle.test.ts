@@ -49,13 +49,8 @@ describe("a change that most nodes accept", () => {
     });
     expect(config.status?.conditions.find((one) => one.type === "Synced")?.status).toBe("True");
     const states = renderNodeConfigs(fleet.machine).map((one) => one.status?.state);
-    expect([...states].sort()).toEqual([
-      "confirmed",
-      "confirmed",
-      "confirmed",
-      "confirmed",
-      "vetoed",
-    ]);
+    expect(states.filter((state) => state === "confirmed")).toHaveLength(4);
+    expect(states.filter((state) => state === "vetoed")).toHaveLength(1);
   });
 
   it("explains itself with numbers", () => {

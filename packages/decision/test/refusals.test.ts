@@ -465,6 +465,7 @@ describe("writing objects", () => {
     expect(write(fleet, gone).outcome.ok).toBe(true);
     expect(fleet.machine.objects("ConfigVersion", NS)).toEqual([]);
     expect(fleet.machine.objects("Vote", NS)).toEqual([]);
+    expect([...fleet.machine.list("~trial/")]).toEqual([]);
     expect([...fleet.machine.list("~assign/")]).toEqual([]);
     fleet.create("Config", "web", configSpec(DATA));
     expect(fleet.config().status?.version).toBe(1);

@@ -98,6 +98,12 @@ describe("the stages of a rollout", () => {
     expect(config?.status).toMatchObject({ state: "failed", assigned: 2, active: 1 });
   });
 
+  it("pause when too many of their nodes cannot apply the version", () => {
+    const fleet = rollingOut(5);
+    fleet.acknowledge("failed");
+    expect(fleet.rollout(2).status).toMatchObject({ phase: "Paused", reason: "NodesFailed" });
+  });
+
   it("move a node only forward, and only for the version that it is assigned", () => {
     const fleet = rollingOut(5);
     const [node = ""] = staged(fleet, 2);
@@ -314,6 +320,22 @@ describe("nodes that come and go", () => {
     relabel({ role: "inference" });
     expect(assigned(fleet, "node-01")["version"]).toBe(1);
     expect(Number(assigned(fleet, "node-01")["generation"])).toBeGreaterThan(before);
+  });
+});
+
+describe("the first version", () => {
+  it("rolled back leaves nothing to compare with, so the next change is committed directly too", () => {
+    const fleet = new Fleet({ nodes: nodes(3) });
+    const rolloutUid = fleet.rollout(1).metadata.uid;
+    fleet.ok("rollback-rollout", { rolloutUid, reason: "wrong file" });
+    expect(fleet.config().status).toMatchObject({ version: 0, contentHash: "" });
+    expect(assigned(fleet, "node-01")["version"]).toBe(0);
+    expect(fleet.replaceData(DATA).outcome).toMatchObject({ ok: true });
+    expect(fleet.replaceData({ ...DATA, mode: "safe" }).outcome).toMatchObject({ ok: true });
+    expect(fleet.config().status?.version).toBe(2);
+    expect(fleet.machine.object("ConfigVersion", NS, "web-v2")?.spec.verdict).toBe("Direct");
+    fleet.settle();
+    expect(assigned(fleet, "node-03")["data"]).toEqual({ ...DATA, mode: "safe" });
   });
 });
 

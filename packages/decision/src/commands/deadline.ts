@@ -15,6 +15,7 @@ import { phaseOf } from "../model/phases.ts";
 import { isActive } from "../model/pins.ts";
 import { endQueued, queueDeadlineMs } from "../model/queue.ts";
 import { isMoving, rolloutStatus } from "../model/rollouts.ts";
+import { RETENTION_PHASE, collect } from "../model/retention.ts";
 import { assignmentOf, configStateOf, trialOf } from "../model/rows.ts";
 import { conclude } from "../model/verdicts.ts";
 
@@ -29,6 +30,7 @@ export function deadline(tx: Transaction): Reply {
   const deadlineMs = body.integer("deadlineMs", 0);
   body.end();
   if (tx.nowMs < deadlineMs) return ignored("it is not due yet");
+  if (phase === RETENTION_PHASE) return retention(tx, uid, deadlineMs);
   if (phase === VETO_PHASE) return vetoExpired(tx, tx.byUid("Veto", uid), deadlineMs);
   const proposal = tx.byUid("Proposal", uid);
   if (proposal === undefined) return ignored("the object is gone");
@@ -40,6 +42,14 @@ export function deadline(tx: Transaction): Reply {
   if (trial.deadlineMs !== deadlineMs) return ignored("the deadline is another one");
   conclude(tx, config, proposal, trial);
   return objectReply(tx.keyOf(proposal), tx.warnings);
+}
+
+function retention(tx: Transaction, configUid: string, deadlineMs: number): Reply {
+  const config = tx.byUid("Config", configUid);
+  if (config === undefined) return ignored("the Config is gone");
+  const { collectAtMs } = configStateOf(tx, configUid);
+  if (collectAtMs !== deadlineMs) return ignored("the deadline is another one");
+  return replyOf({ removed: collect(tx, config) });
 }
 
 function ignored(reason: string): Reply {

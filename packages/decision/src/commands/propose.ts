@@ -18,6 +18,7 @@ import { emit, stem } from "../model/events.ts";
 import { isFinal, phaseOf, step } from "../model/phases.ts";
 import { giveTurn, openProposal, policyOf, ruleOf, schemaOf } from "../model/proposals.ts";
 import { endQueued, setSynced, isIntent } from "../model/queue.ts";
+import { removeBallot } from "../model/retention.ts";
 import { configStateOf, putTrial, trialOf, updateConfigState } from "../model/rows.ts";
 import { selects } from "../model/selection.ts";
 import type { Write } from "./write-request.ts";
@@ -134,6 +135,12 @@ export function withdraw(tx: Transaction): Reply {
 /** Deletes a proposal; one that is still open is taken back first. */
 export function deleteProposal(tx: Transaction, proposal: Proposal): void {
   if (!isFinal(phaseOf(proposal))) takeBack(tx, proposal, "the proposal was deleted");
+  removeBallot(tx, proposal);
+  const { namespace = "" } = proposal.metadata;
+  const config = tx.object("Config", namespace, proposal.spec.config);
+  if (config === undefined) return;
+  const { proposals } = configStateOf(tx, config.metadata.uid);
+  updateConfigState(tx, config.metadata.uid, { proposals: proposals - 1 });
 }
 
 function takeBack(tx: Transaction, proposal: Proposal, reason: string): void {

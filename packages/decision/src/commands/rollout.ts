@@ -14,6 +14,7 @@ import { rollBack } from "../model/commit.ts";
 import { emit } from "../model/events.ts";
 import { giveTurn } from "../model/proposals.ts";
 import {
+  assignedNodes,
   beginStage,
   completeRollout,
   isMoving,
@@ -21,7 +22,7 @@ import {
   setPaused,
   stageObstacle,
 } from "../model/rollouts.ts";
-import { assignmentOf, configStateOf } from "../model/rows.ts";
+import { assignmentOf, configStateOf, rolloutRowOf } from "../model/rows.ts";
 
 /** A node only moves forward through these; "failed" may follow any but "confirmed". */
 const ORDER: readonly ProgressList[] = ["received", "applied", "confirmed"];
@@ -59,8 +60,22 @@ export function acks(tx: Transaction): Reply {
     const why = message === "" ? "no reason given" : message;
     const text = `version ${version} could not be applied on ${moved.join(", ")}: ${why}`;
     emit(tx, next, { type: "Warning", reason: "ApplyFailed", message: text });
+    pauseOnFailures(tx, next);
   }
   return replyOf({ accepted: moved.length });
+}
+
+/** Too many failures for the stage to end: a person must look, unless it is the last stage. */
+function pauseOnFailures(tx: Transaction, rollout: Rollout): void {
+  const { phase, stage, stages, failed } = rolloutStatus(rollout);
+  if (phase !== "Progressing" || stage >= stages.length - 1) return;
+  const { policy } = rolloutRowOf(tx, rollout.metadata.uid);
+  const assigned = assignedNodes(tx, rollout).length;
+  if (assigned - failed.length >= policy.rollout.confirmedShare * assigned) return;
+  const message =
+    `${failed.length} of ${assigned} node(s) could not apply version ${rollout.spec.version}; ` +
+    "resume the rollout or roll it back";
+  setPaused(tx, rollout, { paused: true, reason: "NodesFailed", message });
 }
 
 interface Target {

@@ -144,15 +144,15 @@ function checkCause(tx: Transaction, { config, rollout, node, document }: Case):
   return check.lnHarm;
 }
 
-/** The version the node is held on: the one it names, when that is older and was committed. */
+/** The version the node is held on: the one it names, when that is another and was committed. */
 function runsVersion(tx: Transaction, config: Config, document: VetoDocument): number {
   const { name, namespace = "" } = config.metadata;
   const { runsVersion: named, version } = document;
   if (named === 0) return 0;
-  if (named < version && versionOf(tx, namespace, name, named) !== undefined) return named;
+  if (named !== version && versionOf(tx, namespace, name, named) !== undefined) return named;
   return refuse("InvalidField", `the node cannot run version ${named} instead`, {
     field: "runsVersion",
-    limit: `a committed version below ${version}, or 0`,
+    limit: `another committed version than ${version}, or 0`,
     value: named,
   });
 }

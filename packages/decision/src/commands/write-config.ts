@@ -16,6 +16,7 @@ import { isFinal, phaseOf } from "../model/phases.ts";
 import { openProposal, policyOf, schemaOf } from "../model/proposals.ts";
 import { endQueued, isIdle, isIntent, setSynced } from "../model/queue.ts";
 import { requireRules } from "../model/rules.ts";
+import { removeBallot } from "../model/retention.ts";
 import { configStateOf } from "../model/rows.ts";
 import type { ConfigState } from "../model/rows.ts";
 import { requireNoOverlap } from "../model/selection.ts";
@@ -45,6 +46,8 @@ export function createConfig(tx: Transaction, request: Write): Reply {
     rollout: "",
     touched: {},
     quarantine: [],
+    proposals: 0,
+    collectAtMs: tx.nowMs,
   };
   tx.putRow(configStateKey(config.metadata.uid), state);
   commitVersion(tx, {
@@ -139,13 +142,13 @@ export function deleteConfig(tx: Transaction, config: Config): void {
       help: "withdraw the proposal or roll the version back first",
     });
   }
+  for (const proposal of tx.objects("Proposal", namespace)) {
+    if (proposal.spec.config === name) removeBallot(tx, proposal);
+  }
   for (const kind of ["ConfigVersion", "Rollout", "Proposal", "Veto"] as const) {
     for (const object of tx.objects(kind, namespace)) {
       if (object.spec.config === name) tx.remove(object);
     }
-  }
-  for (const vote of tx.objects("Vote", namespace)) {
-    if (tx.object("Proposal", namespace, vote.spec.proposal) === undefined) tx.remove(vote);
   }
   tx.deleteRow(configStateKey(uid));
   tx.remove(config);

@@ -12,7 +12,11 @@ import { assignmentPrefix, objectKey } from "../core/keys.ts";
 import type { Transaction } from "../core/transaction.ts";
 import type { StoredObject } from "../core/view.ts";
 import { followNode, followSelection } from "../model/assignments.ts";
-import { requireNamespace, requireOneConfigPerTarget } from "../model/selection.ts";
+import {
+  requireNamespace,
+  requireNoOverlap,
+  requireOneConfigPerTarget,
+} from "../model/selection.ts";
 import { createConfig, deleteConfig, replaceConfig } from "./write-config.ts";
 import { requireOnePrimary } from "./references.ts";
 import { createProposal, deleteProposal } from "./propose.ts";
@@ -152,7 +156,10 @@ function replacedNode(tx: Transaction, next: Node, before: Node): void {
 }
 
 function replacedNamespace(tx: Transaction, next: Namespace): void {
-  for (const config of tx.objects("Config", next.metadata.name)) followSelection(tx, config);
+  for (const config of tx.objects("Config", next.metadata.name)) {
+    requireNoOverlap(tx, config);
+    followSelection(tx, config);
+  }
 }
 
 function remove(tx: Transaction, request: Write, existing: StoredObject): Reply {

@@ -136,7 +136,7 @@ export interface TrialStartBody {
 /** A deadline passed: ignored unless due and the object is still in that phase. */
 export interface DeadlineBody {
   readonly uid: string;
-  /** Phase of the Proposal, or "Veto" for a veto's expiry. */
+  /** Phase of the Proposal; "Veto" for a veto's expiry, "Retention" for what a Config keeps. */
   readonly phase: string;
   readonly deadlineMs: number;
 }

@@ -56,7 +56,8 @@ export function remember(tx: Transaction, reply: Reply): void {
 
 /** Forgets at most `count` results that are too old or too many. */
 export function forget(tx: Transaction, table: RowTable, count: number): void {
-  let excess = table.count(IDEMPOTENCY_QUEUE_PREFIX) - IDEMPOTENCY_RESULTS_MAX;
+  let excess = table.countOf(IDEMPOTENCY_QUEUE_PREFIX) - IDEMPOTENCY_RESULTS_MAX;
+  if (table.countOf(IDEMPOTENCY_QUEUE_PREFIX) === 0) return;
   for (const queued of table.firstKeys(IDEMPOTENCY_QUEUE_PREFIX, count)) {
     const row = tx.row<string>(queued) as string;
     const found = tx.row<Remembered>(row);

@@ -12,6 +12,8 @@ export class RowTable {
   readonly #rows = new Map<string, JsonValue>();
   /** Non-empty chunks of sorted keys, in order; empty only when the table is. */
   readonly #chunks: string[][] = [];
+  /** Number of keys per first segment. */
+  readonly #counts = new Map<string, number>();
 
   /** Number of rows. */
   get size(): number {
@@ -25,13 +27,17 @@ export class RowTable {
 
   /** Inserts or replaces a row. */
   set(key: string, value: JsonValue): void {
-    if (!this.#rows.has(key)) this.#insertKey(key);
+    if (!this.#rows.has(key)) {
+      this.#insertKey(key);
+      this.#tally(key, 1);
+    }
     this.#rows.set(key, value);
   }
 
   /** Removes a row; false when there was none. */
   delete(key: string): boolean {
     if (!this.#rows.delete(key)) return false;
+    this.#tally(key, -1);
     const at = this.#chunkOf(key);
     const chunk = this.#chunks[at];
     assert(chunk !== undefined, "a stored key has a chunk");
@@ -81,18 +87,14 @@ export class RowTable {
     return found;
   }
 
-  /** How many keys begin with `prefix`, by whole chunks where possible. */
-  count(prefix: string): number {
-    let total = 0;
-    for (let at = this.#chunkOf(prefix); at < this.#chunks.length; at += 1) {
-      const chunk = this.#chunks[at] as string[];
-      const from = lowerBound(chunk, prefix);
-      const last = chunk[chunk.length - 1] as string;
-      const to = last.startsWith(prefix) ? chunk.length : upperBound(chunk, prefix, from);
-      total += to - from;
-      if (to < chunk.length) return total;
-    }
-    return total;
+  /** How many keys have this first segment (the text before the first slash, with the slash). */
+  countOf(segment: string): number {
+    return this.#counts.get(segment) ?? 0;
+  }
+
+  #tally(key: string, by: number): void {
+    const segment = key.slice(0, key.indexOf("/") + 1);
+    this.#counts.set(segment, (this.#counts.get(segment) ?? 0) + by);
   }
 
   #insertKey(key: string): void {
@@ -128,18 +130,6 @@ function lowerBound(chunk: readonly string[], key: string): number {
   while (low < high) {
     const middle = (low + high) >>> 1;
     if ((chunk[middle] as string) < key) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/** Index, from `from` on, of the first key that does not begin with `prefix`. */
-function upperBound(chunk: readonly string[], prefix: string, from: number): number {
-  let low = from;
-  let high = chunk.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((chunk[middle] as string).startsWith(prefix)) low = middle + 1;
     else high = middle;
   }
   return low;

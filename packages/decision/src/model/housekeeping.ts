@@ -12,7 +12,7 @@ import type { QueuedEvent } from "./events.ts";
 /** Removes expired first results and Events, a bounded number of each. */
 export function keepHouse(tx: Transaction, table: RowTable): void {
   forget(tx, table, HOUSEKEEPING_ROWS_MAX);
-  let excess = table.count(EVENT_QUEUE_PREFIX) - EVENTS_MAX;
+  let excess = table.countOf(EVENT_QUEUE_PREFIX) - EVENTS_MAX;
   for (const queued of table.firstKeys(EVENT_QUEUE_PREFIX, HOUSEKEEPING_ROWS_MAX)) {
     const row = tx.row<QueuedEvent>(queued);
     if (row === undefined) continue;

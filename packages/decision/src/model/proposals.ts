@@ -120,7 +120,10 @@ export function openProposal(tx: Transaction, input: NewProposal): Proposal {
         : `changes ${changedKeys.join(", ")}; waits behind ${ahead} other change(s) of ${name}`,
     status: { candidateHash: putContent(tx, candidate), changedKeys },
   });
-  updateConfigState(tx, uid, { queue: [...state.queue, stored.metadata.uid] });
+  updateConfigState(tx, uid, {
+    queue: [...state.queue, stored.metadata.uid],
+    proposals: state.proposals + 1,
+  });
   tx.putRow(openedKey(stored.metadata.uid), tx.nowMs);
   giveTurn(tx, config);
   return tx.byUid("Proposal", stored.metadata.uid) ?? stored;
@@ -158,7 +161,7 @@ function checkProposal(
   const schema = schemaOf(tx, config);
   requireRules(schema, candidate, changedKeys);
   const policy = policyOf(tx, config);
-  if (!policy.directCommits) requireSwitchable(schema, changedKeys);
+  if (!policy.directCommits && version > 0) requireSwitchable(schema, changedKeys);
   const lost = quarantined(
     configStateOf(tx, config.metadata.uid).quarantine,
     deltasBetween(base, candidate),
@@ -229,15 +232,17 @@ function annotationsOf(input: NewProposal): {
 }
 
 /**
- * Gives the next waiting proposal its turn where no trial is needed (policy.directCommits). Others
- * wait for the leader's trial-start. Call it whenever a Config may have become idle.
+ * Gives the next waiting proposal its turn where no trial is needed: the policy allows direct commits,
+ * or no version stands to compare with. Others wait for the leader's trial-start. Call it whenever a
+ * Config may have become idle.
  */
 export function giveTurn(tx: Transaction, config: Config): void {
   const { uid, name, namespace = "" } = config.metadata;
   const current = tx.object("Config", namespace, name);
   if (current === undefined || !isIdle(tx, uid)) return;
   const policy = policyOf(tx, current);
-  if (!policy.directCommits) return;
+  const first = (current.status?.version ?? 0) === 0;
+  if (!policy.directCommits && !first) return;
   for (const next of configStateOf(tx, uid).queue) {
     if (!isIdle(tx, uid)) return;
     const proposal = tx.byUid("Proposal", next);
@@ -248,8 +253,10 @@ export function giveTurn(tx: Transaction, config: Config): void {
       data: candidateContent(tx, proposal),
       proposal,
       verdict: "Direct",
-      reason: "DirectCommit",
-      message: "committed without a trial, as the policy allows",
+      reason: first ? "FirstVersion" : "DirectCommit",
+      message: first
+        ? "committed without a trial: no version stands to compare with"
+        : "committed without a trial, as the policy allows",
       policy,
       acceptors: [],
       rejections: [],

@@ -36,6 +36,10 @@ export interface ConfigState {
   /** Keys that a measured (voted) version changed last, for rivals. */
   readonly touched: Readonly<Record<string, { readonly version: number; readonly atMs: number }>>;
   readonly quarantine: readonly LostDelta[];
+  /** Proposals of this Config that are stored, open or not. */
+  readonly proposals: number;
+  /** When retention looks at this Config next; replicated milliseconds. */
+  readonly collectAtMs: number;
 }
 
 /** One place in the electorate. */

@@ -15,6 +15,7 @@ import { phaseOf } from "../model/phases.ts";
 import { isActive } from "../model/pins.ts";
 import { queueDeadlineMs } from "../model/queue.ts";
 import { assignedNodes, isMoving, stageObstacle } from "../model/rollouts.ts";
+import { RETENTION_PHASE, isDue } from "../model/retention.ts";
 import { configStateOf, trialOf } from "../model/rows.ts";
 
 /** What the leader knows beyond replicated state. */
@@ -94,13 +95,18 @@ function workOf(view: StateView, config: Config, soft: SoftView, dueMs: number):
     const deadlineMs = queueDeadlineMs(view, uid);
     if (deadlineMs <= dueMs) work.push(deadlineOf(uid, "Validated", deadlineMs));
   }
+  // First what has waited too long leaves the queue, then the rest moves.
+  if (work.length > 0) return work;
+  if (isDue(view, config, dueMs)) {
+    work.push(deadlineOf(config.metadata.uid, RETENTION_PHASE, state.collectAtMs));
+  }
   const rollout = byUid(view, state.rollout);
   if (rollout?.kind === "Rollout" && isMoving(rollout as Rollout)) {
     const advance = advanceOf(view, rollout as Rollout, soft, dueMs);
     return advance === undefined ? work : [...work, advance];
   }
   const head = state.queue[0];
-  if (state.trial !== "" || head === undefined || work.length > 0) return work;
+  if (state.trial !== "" || head === undefined) return work;
   const start = trialStartOf(view, config, head, soft);
   return start === undefined ? work : [...work, start];
 }
@@ -132,6 +138,7 @@ function trialStartOf(
   const policy: Policy | undefined = readObject(view, "Policy", namespace, config.spec.policyRef);
   // Direct commits take their turn inside apply.
   if (policy === undefined || policy.spec.directCommits) return undefined;
+  if ((config.status?.version ?? 0) === 0) return undefined;
   const proposal = byUid(view, proposalUid);
   const changedKeys =
     proposal?.kind === "Proposal" ? ((proposal as Proposal).status?.changedKeys ?? []) : [];
