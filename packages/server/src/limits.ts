@@ -9,6 +9,9 @@ export const ELECTION_TICKS = 10;
 /** Ticks made up for after a stalled loop. More would let one long pause look like a dead leader. */
 export const TICK_CATCH_UP_MAX = 2;
 
+/** Election timeouts that a leader's own log write may take before it hands over. */
+export const DISK_STALL_ELECTIONS = 2;
+
 /** Entries applied before the loop may do other work; about 5 ms of work. */
 export const APPLY_ENTRIES_MAX = 128;
 

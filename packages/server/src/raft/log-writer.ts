@@ -19,6 +19,8 @@ export interface LogWriterPorts {
 export class LogWriter {
   readonly #ports: LogWriterPorts;
   #last: Promise<void> = Promise.resolve();
+  /** Start times of the writes under way, oldest first. */
+  readonly #started: number[] = [];
 
   constructor(ports: LogWriterPorts) {
     this.#ports = ports;
@@ -32,11 +34,19 @@ export class LogWriter {
       write.snapshot === undefined
         ? this.#ports.storage.log.append(write)
         : this.#install(write, before);
+    this.#started.push(startedAt);
     const done = Promise.all([before, written]).then(() => {
+      this.#started.shift();
       this.#ports.observe((performance.now() - startedAt) / 1000);
     });
     this.#last = done;
     return done;
+  }
+
+  /** Milliseconds that the oldest unfinished write has taken so far; 0 when none is under way. */
+  stalledMs(): number {
+    const oldest = this.#started[0];
+    return oldest === undefined ? 0 : performance.now() - oldest;
   }
 
   async #install(write: LogWrite, before: Promise<void>): Promise<void> {

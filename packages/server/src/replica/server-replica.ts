@@ -13,6 +13,7 @@ import { Admission } from "../admission/admit.ts";
 import type { ServerConfig } from "../config.ts";
 import {
   DIGEST_INTERVAL_MS,
+  DISK_STALL_ELECTIONS,
   SUBMIT_DEADLINE_MS,
   SUBMIT_DEADLINE_MS_MAX,
   TICK_CATCH_UP_MAX,
@@ -257,6 +258,26 @@ export class ServerReplica implements Replica {
     for (let i = 0; i < Math.min(elapsed, TICK_CATCH_UP_MAX); i += 1) this.#driver.tick();
     this.#reads.tick();
     this.#pending.tick();
+    this.#yieldIfStalled();
+  }
+
+  /** A leader whose own disk stalls for longer than an election takes hands over. */
+  #yieldIfStalled(): void {
+    const { tickMs, electionTicks } = this.#options.config.timing;
+    const stalledMs = this.#writer.stalledMs();
+    if (!this.#leaders.leads || stalledMs < DISK_STALL_ELECTIONS * tickMs * electionTicks) return;
+    const target = this.#successor();
+    if (target === undefined) return;
+    this.#options.logger.warn("the disk stalls; handing leadership over", { stalledMs, target });
+    this.#driver.transferLeadership(target);
+  }
+
+  /** The reachable voter that is furthest; undefined when there is none. */
+  #successor(): number | undefined {
+    const others = this.#driver.status().progress.filter((one) => {
+      return one.id !== this.#self.raftId && !one.isLearner && one.recentActive;
+    });
+    return others.sort((a, b) => b.match - a.match)[0]?.id;
   }
 
   /** Once per second: bookmarks to watchers, leases of nodes, news to the other servers. */
@@ -430,12 +451,9 @@ export class ServerReplica implements Replica {
   /** Hands leadership to the voter that is furthest, and waits a little for it to take over. */
   async handOver(deadlineMs: number): Promise<void> {
     if (!this.#leaders.leads) return;
-    const others = this.#driver.status().progress.filter((one) => {
-      return one.id !== this.#self.raftId && !one.isLearner && one.recentActive;
-    });
-    const best = others.sort((a, b) => b.match - a.match)[0];
-    if (best === undefined) return;
-    this.#driver.transferLeadership(best.id);
+    const target = this.#successor();
+    if (target === undefined) return;
+    this.#driver.transferLeadership(target);
     await this.#leaders.waitFor((leaders) => !leaders.leads, deadlineMs);
   }
 

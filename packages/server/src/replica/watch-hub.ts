@@ -118,8 +118,9 @@ export class WatchHub {
     const from = options.fromRevision;
     const present = this.#history.revision();
     if (from === 0 || from >= present) watcher.start([], present, from === 0 ? present : from);
-    else if (from >= this.#recentFrom) watcher.start(this.#after(from), present, from);
-    else void this.#replay(watcher, from);
+    else if (from >= this.#recentFrom && present - from <= WATCH_REPLAY_BATCH) {
+      watcher.start(this.#after(from), present, from);
+    } else void this.#replay(watcher, from);
     return watcher;
   }
 
@@ -134,23 +135,19 @@ export class WatchHub {
     return this.#recent.slice(low);
   }
 
-  /** Reads history until the recent events take over. */
+  /** Delivers history, from storage and then from memory, until live events take over. */
   async #replay(watcher: Watcher, from: number): Promise<void> {
     try {
       let position = from;
-      let batch: SharedEvent[] = [];
-      for await (const entry of this.#history.since(from)) {
-        if (entry.revision !== position && batch.length >= WATCH_REPLAY_BATCH) {
-          if (!(await watcher.replay(batch, position))) return;
-          batch = [];
-        }
-        position = entry.revision;
-        batch.push(new SharedEvent(entry));
+      while (position < this.#history.revision()) {
+        const stored = position < this.#recentFrom;
+        const next = stored
+          ? await this.#replayStored(watcher, position)
+          : await this.#replayRecent(watcher, position);
+        if (next === undefined) return;
+        position = next;
       }
-      if (!(await watcher.replay(batch, position))) return;
-      // What was applied meanwhile is in memory: the store's history is never ahead of it.
-      if (position < this.#recentFrom) await this.#replay(watcher, position);
-      else watcher.start(this.#after(position), this.#history.revision(), position);
+      watcher.start([], position, position);
     } catch (error) {
       watcher.end(
         error instanceof KinglyError
@@ -158,6 +155,34 @@ export class WatchHub {
           : new KinglyError("Internal", "history cannot be read", {}, { cause: error }),
       );
     }
+  }
+
+  /** Everything that storage has after a revision; where it ended, undefined when the watch did. */
+  async #replayStored(watcher: Watcher, from: number): Promise<number | undefined> {
+    let position = from;
+    let batch: SharedEvent[] = [];
+    for await (const entry of this.#history.since(from)) {
+      if (entry.revision !== position && batch.length >= WATCH_REPLAY_BATCH) {
+        if (!(await watcher.replay(batch, position))) return undefined;
+        batch = [];
+      }
+      position = entry.revision;
+      batch.push(new SharedEvent(entry));
+    }
+    if (position === from) {
+      throw new KinglyError("Expired", `changes after revision ${from} are not kept`);
+    }
+    return (await watcher.replay(batch, position)) ? position : undefined;
+  }
+
+  /** The next batch from memory. */
+  async #replayRecent(watcher: Watcher, from: number): Promise<number | undefined> {
+    const after = this.#after(from);
+    let end = Math.min(after.length, WATCH_REPLAY_BATCH);
+    const last = after[end - 1]?.revision;
+    if (last === undefined) return this.#history.revision();
+    while (after[end]?.revision === last) end += 1; // never split a revision
+    return (await watcher.replay(after.slice(0, end), last)) ? last : undefined;
   }
 
   /** Tells every watcher that it is up to date. */

@@ -52,8 +52,9 @@ function peerCredentials(options: PeerOptions): ChannelCredentials {
   });
 }
 
+/** All appends, also empty ones: one that overtook the entries before it would be rejected. */
 function isBulk(message: Message): boolean {
-  return message.type === "MsgApp" && message.entries.length > 0;
+  return message.type === "MsgApp";
 }
 
 /** Connection to one other server. */

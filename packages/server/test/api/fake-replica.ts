@@ -87,8 +87,9 @@ export class FakeReplica implements Replica {
   }
 
   /** Applies one of the system's own commands. */
-  run(command: CommandType, body: JsonValue, entropy?: Uint8Array): SubmitResult {
-    return this.#apply({ command, body: utf8Encode(canonicalJson(body)) }, SYSTEM, entropy);
+  run(command: CommandType, body: JsonValue | Uint8Array, entropy?: Uint8Array): SubmitResult {
+    const bytes = body instanceof Uint8Array ? body : utf8Encode(canonicalJson(body));
+    return this.#apply({ command, body: bytes }, SYSTEM, entropy);
   }
 
   #apply(request: WriteRequest, actor: Actor, entropy?: Uint8Array): SubmitResult {
@@ -135,7 +136,7 @@ export class FakeReplica implements Replica {
     const soft = { reachableNodes: this.soft.reachableNodes };
     const work = pendingWork(this.state, soft, this.#clock.nowMs());
     for (const { type, body, needsEntropy } of work) {
-      this.run(type, body as JsonValue, needsEntropy ? randomBytes(32) : undefined);
+      this.run(type, body, needsEntropy ? randomBytes(32) : undefined);
     }
     return work.length;
   }
