@@ -2,7 +2,7 @@
 // probes, servers) answers with an event later; the core itself never waits.
 
 import { assert, createPrng, toKinglyError } from "@kingly/base";
-import type { ActiveState, Effect, NodeEvent } from "@kingly/node-core";
+import type { ActiveState, ApplyReason, Effect, NodeEvent } from "@kingly/node-core";
 import { NodeCore } from "@kingly/node-core";
 import { nodeCrypto } from "@kingly/protocol";
 import type { HelloInput } from "@kingly/protocol";
@@ -18,6 +18,9 @@ import { Session } from "./session/session.ts";
 import { Targets } from "./targets.ts";
 import { Tripwires } from "./tripwires.ts";
 import { AGENT_VERSION } from "./version.ts";
+
+/** Applies whose content is meant to stay; failures before them are not held against it. */
+const STAYS: ReadonlySet<ApplyReason> = new Set(["restore", "rollout", "revert", "stop"]);
 
 /** What a runtime is made of. */
 export interface RuntimeOptions {
@@ -87,7 +90,9 @@ export class Runtime {
     this.#tripwires = new Tripwires(binding.tripwires, cache, (trip) =>
       this.dispatch({ type: "tripwire", ...trip }),
     );
-    const known = new Set([...config.servers, ...enrollment.servers]);
+    // Agents that start together do not all ask the same server first; the addresses that the
+    // owner gave come before those that the servers named.
+    const known = new Set([...prng.fork("servers").shuffle(config.servers), ...enrollment.servers]);
     this.#session = new Session({
       enrollment,
       keys,
@@ -261,7 +266,8 @@ export class Runtime {
       message: `${target} ${why} v${content.version} ${outcome.ok ? "done" : outcome.message}`,
       fields: { target, why, version: content.version, hash: content.hash, ok: outcome.ok },
     });
-    this.#tripwires.reset(target);
+    // A switchback changes the content every few moments: failures that last through it still count.
+    if (STAYS.has(why)) this.#tripwires.reset(target);
     if (outcome.ok) this.dispatch({ type: "applyDone", token });
     else this.dispatch({ type: "applyFailed", token, message: outcome.message });
   }

@@ -223,6 +223,7 @@ export class Reconcile {
     context.touch();
     this.#checking.delete(slot.config.uid);
     const content = effectiveContent(slot, assignment, context);
+    if (assignment.version === 0 && slot.confirmed.length > 0) this.#forgetVersions(slot);
     const newest = lastKnownGood(slot);
     const isNewest =
       assignment.version === 0 ||
@@ -247,6 +248,16 @@ export class Reconcile {
     const token = context.nextToken();
     this.#checking.set(slot.config.uid, { token, assignment, nonce, content });
     context.emit({ type: "check", token, target: slot.target, content });
+  }
+
+  /** The fleet took its first versions back: what was found is what is good again. */
+  #forgetVersions(slot: SlotState): void {
+    this.#hooks.preempt(slot, "no version is assigned any more");
+    slot.confirmed = [];
+    slot.guard = null;
+    this.#context.log("info", "BackToFound", `${slot.config.name}: as found again`, {
+      config: slot.config.name,
+    });
   }
 
   #refuse(

@@ -117,10 +117,13 @@ export class TrialRunner {
     this.#context.log("info", "TrialCancelled", reason, { proposal: proposalUid, attempt });
   }
 
-  /** Ends the trial of a slot, or any, as Abstain. */
+  /**
+   * Ends a trial that has begun as Abstain, the slot's or any. One that still waits goes on waiting:
+   * servers repeat its order, and it has measured nothing.
+   */
   interrupt(reason: string, slot?: SlotState): void {
     const trial = this.#trial;
-    if (trial === null) return;
+    if (trial === null || trial.switchback === null) return;
     if (slot !== undefined && trial.order.config.uid !== slot.config.uid) return;
     this.#vote(trial, reason);
   }

@@ -104,6 +104,13 @@ describe("reconcile", () => {
     expect(slot?.asFound.data).toEqual({ window: 7 });
   });
 
+  it("goes back to what it found when the fleet takes its first version back", () => {
+    const plant = settled({ asFound: { window: 7 } });
+    plant.send(push(assignment(0, {}, { generation: 2, contentHash: "" })));
+    plant.until(() => plant.running.data["window"] === 7, 5_000, "as found");
+    expect(plant.core.active()[0]).toMatchObject({ version: 0, lastKnownGood: 0 });
+  });
+
   it("never fights a hand edit silently: it steps aside, says so, and goes on when it is undone", () => {
     const plant = settled();
     plant.send({ type: "fileEdited", target: "inference/main", message: "hash differs" });

@@ -140,6 +140,17 @@ describe("a trial on a node", () => {
     expect(pushed.of("Vote")[0]).toMatchObject({ decision: "Abstain" });
   });
 
+  it("waits for a version that is just being rolled out, and then runs", () => {
+    const plant = new Plant().start().connect();
+    plant.send(push(assignment(1, V1)));
+    plant.until(() => plant.acks().includes("1:APPLIED"), 5_000, "applied");
+    plant.send({ type: "trialOrder", order: order(plant, V2, { version: 1, data: V1 }) });
+    plant.send(push(assignment(1, V1)));
+    plant.until(() => plant.saw("TrialStarted") > 0, 60_000, "trial");
+    plant.until(() => plant.of("Vote").length > 0, 200_000, "vote");
+    expect(plant.of("Vote")[0]?.declined).toBe(false);
+  });
+
   it("switches a group of nodes as one unit, at common times", () => {
     const starts = ["a", "b"].map((node) => {
       const plant = calibrated({ seed: node });

@@ -77,6 +77,7 @@ async function enrollWith(
           ? undefined
           : new Error("the peer's certificate is not a server's"),
     }),
+    { "grpc.ssl_target_name_override": "localhost" },
   );
   const { keys, node, token } = request;
   const proof = utf8Encode(`kingly-enroll|${token}|${node}`);

@@ -37,7 +37,7 @@ export interface SessionOptions {
 /** Keeps one stream open. */
 export class Session {
   readonly #options: SessionOptions;
-  #at: number;
+  #at = 0;
   #failures = 0;
   #client: AgentServiceClient | null = null;
   #stream: Stream | null = null;
@@ -48,8 +48,6 @@ export class Session {
 
   constructor(options: SessionOptions) {
     this.#options = options;
-    // Agents that start together do not all ask the same server first.
-    this.#at = options.prng.below(Math.max(1, options.servers.length));
   }
 
   /** Address of the server that greeted us; "" while there is none. */
@@ -100,6 +98,8 @@ export class Session {
       "grpc.keepalive_permit_without_calls": 1,
       "grpc.max_receive_message_length": WIRE_MESSAGE_BYTES_MAX,
       "grpc.enable_retries": 0,
+      // A name for the handshake where the address is a number (RFC 6066 forbids those).
+      "grpc.ssl_target_name_override": "localhost",
     });
     this.#client = client;
     const stream = client.Session();
