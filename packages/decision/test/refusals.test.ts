@@ -534,3 +534,57 @@ describe("idempotency", () => {
     expect(fleet.machine.objects("Event")).toEqual([]);
   });
 });
+
+describe("names that could be read in two ways", () => {
+  it("do not mix up votes and vetoes of different proposals and Configs", () => {
+    const fleet = Fleet.settled({
+      nodes: [{ name: "x" }, { name: "a1-x" }, { name: "v2-x" }],
+    });
+    fleet.create("Config", "web-v2", configSpec(DATA, { target: "inference/other" }));
+    for (const node of fleet.nodeNames) {
+      fleet.ok("node-status", {
+        node,
+        targets: ["inference/main", "inference/other"],
+        signals: ["goodput", "latencyMean"],
+        agentVersion: "1",
+      });
+    }
+    expect(fleet.decide({ batch: 9 }, "p", () => 0)).toBe("RollingOut");
+    fleet.settle();
+    expect(fleet.propose({ threads: 5 }, "p-a1").outcome.ok).toBe(true);
+    fleet.lead();
+    fleet.vote(() => 0);
+    expect(fleet.phase("p-a1")).toBe("RollingOut");
+    fleet.settle();
+    const votes = fleet.machine.objects("Vote", NS).map((one) => one.metadata.name);
+    expect(votes).toHaveLength(6);
+    expect(votes.filter((name) => name.startsWith("p-a1-a1-x"))).toHaveLength(2);
+
+    const update = { namespace: NS, config: "web-v2", baseVersion: 1, reason: "r" };
+    fleet.ok("propose", { ...update, name: "other", patch: { batch: 9 } });
+    fleet.lead();
+    fleet.vote(() => 0);
+    fleet.settle();
+    const manual = (node: string, config: string): JsonObject => {
+      const { uid, name } = fleet.config(config).metadata;
+      const one = fleet.machine.object("ConfigVersion", NS, `${name}-v2`)?.spec;
+      return fleet.vetoDocument(node, {
+        configUid: uid,
+        version: 2,
+        contentHash: one?.contentHash ?? "",
+        pinnedKeys: ["batch"],
+        runsVersion: 1,
+      });
+    };
+    expect(fleet.signed("veto", manual("x", "web-v2")).outcome.ok).toBe(true);
+    expect(fleet.vetoes().map((one) => one.metadata.name)).toEqual(["web-v2-v2-x"]);
+    const spare = fleet.machine.object("Veto", NS, "web-v2-v2-x");
+    expect(spare?.spec.config).toBe("web-v2");
+    const held = fleet.config("web");
+    const third = { ...manual("v2-x", "web"), version: 3, runsVersion: 2 };
+    const content = fleet.machine.object("ConfigVersion", NS, "web-v3")?.spec.contentHash ?? "";
+    const document = { ...third, configUid: held.metadata.uid, contentHash: content };
+    expect(fleet.signed("veto", document).outcome.ok).toBe(true);
+    expect(fleet.vetoes()).toHaveLength(2);
+  });
+});

@@ -53,6 +53,7 @@ function agentFile(
   where: { readonly folder: string; readonly port: number; readonly joinTokenFile: string },
 ): JsonObject {
   const base = `http://127.0.0.1:${where.port}`;
+  const tuner = plan.tuner && options.tuner;
   return {
     node: plan.name,
     servers: options.servers,
@@ -61,6 +62,8 @@ function agentFile(
     binding: {
       targets: {
         "inference/main": {
+          // The owner's own bound for what the agent may explore: two milliseconds of waiting.
+          ...(tuner ? { limits: { batchWindowMs: { maximum: 2 } } } : {}),
           applier: {
             file: {
               path: join(where.folder, "tunables.json"),
@@ -79,7 +82,7 @@ function agentFile(
         },
       },
       tuner: {
-        enabled: plan.tuner && options.tuner,
+        enabled: tuner,
         targets: ["inference/main"],
         keys: ["batchWindowMs"],
         minIntervalSeconds: 600,

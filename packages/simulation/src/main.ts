@@ -1,7 +1,38 @@
-import { runCluster } from "./cluster/run.ts";
-for (let seed=Number(process.argv[2]); seed<Number(process.argv[3]); seed++){
-const t=performance.now();
-const r=await runCluster({seed,servers:0,seconds:20,machine:"register",bug:process.argv[4] as never});
-const ms=performance.now()-t;
-console.log(seed, JSON.stringify(r.counts), r.scenario.servers, r.violation===undefined?"ok":r.violation.property+": "+r.violation.message, Math.round(r.counts.virtualSeconds/ms*1000)+" vs/s");
+// `npm run sim`: the simulator's command line. Standard output depends on the arguments only; how long
+// it really took goes to standard error.
+
+import { KinglyError } from "@kingly/base";
+import { clusterCommand } from "./cli/cluster-command.ts";
+import { HELP, parseOptions } from "./cli/options.ts";
+
+async function main(args: readonly string[]): Promise<number> {
+  const options = parseOptions(args);
+  if (options.help) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const output = {
+    print: (line: string) => void process.stdout.write(`${line}\n`),
+    trace: (line: string) => void process.stderr.write(`${line}\n`),
+  };
+  const startedAt = performance.now();
+  const startedCpu = process.cpuUsage();
+  const { exitCode, virtualSeconds } = await clusterCommand(options, output);
+  const seconds = (performance.now() - startedAt) / 1000;
+  const cpu = process.cpuUsage(startedCpu);
+  const cpuSeconds = (cpu.user + cpu.system) / 1_000_000;
+  process.stderr.write(
+    `${virtualSeconds.toFixed(1)} virtual seconds in ${seconds.toFixed(1)} real seconds: ` +
+      `${(virtualSeconds / seconds).toFixed(0)} virtual seconds per real second ` +
+      `(${(virtualSeconds / cpuSeconds).toFixed(0)} per second of processor time)\n`,
+  );
+  return exitCode;
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof KinglyError)) throw error;
+  process.stderr.write(`sim: ${error.message}\n`);
+  process.exitCode = 2;
 }

@@ -10,6 +10,7 @@ import {
   MARK_COPY_BYTES,
   MARK_RECORD_BYTES,
   MARK_SLOT_BYTES,
+  decodeSlot,
   encodeSlot,
 } from "../src/mark-file.ts";
 import type { LogIndex } from "../src/raft.ts";
@@ -166,6 +167,33 @@ describe("a mark slot", () => {
     }
   });
 
+  test("destroyed while it was being lowered for a cut leaves the other one in use", async () => {
+    const disk = await freshDisk();
+    let isBroken = false;
+    const plan: FaultPlan = (operation) =>
+      isBroken && operation.kind === "write" ? { error: new Error("power loss") } : undefined;
+    const storage = await openAt(DIR, faultyDisk(disk, plan));
+    await storage.log.append({ hardState: hard(1, 1, 1), entries: entries(2, 6, 1) });
+    await storage.log.append({ entries: entries(7, 10, 1) });
+    isBroken = true;
+    const cut = storage.log.append({ hardState: hard(2, 2, 1), entries: [entry(4, 2)] });
+    await expect(cut).rejects.toMatchObject({ code: "StorageFailure" });
+    // The write ended in the worst way: neither the old nor the new content of the slot is left.
+    const bytes = ((await disk.readFile(markPath(DIR))) ?? new Uint8Array()).slice();
+    const owner = ownerTag(IDENTITY);
+    const sequences = [0, MARK_SLOT_BYTES].map(
+      (at) => decodeSlot(bytes.subarray(at, at + MARK_SLOT_BYTES), owner)?.sequence ?? -1,
+    );
+    const older = (sequences[0] ?? 0) < (sequences[1] ?? 0) ? 0 : MARK_SLOT_BYTES;
+    bytes.fill(0xff, older, older + MARK_SLOT_BYTES);
+    await disk.writeFileDurably(markPath(DIR), bytes);
+    disk.crash();
+    const again = await openAt(DIR, disk);
+    expect(again.log.recovering).toBe(false);
+    expect(again.log.lastIndex()).toBe(10);
+    await again.close();
+  });
+
   test("destroyed at rest is made up for by the log, or means refusal", async () => {
     const outcomes: Outcome[] = [];
     for (const slot of [0, 1]) {
@@ -234,6 +262,27 @@ describe("a mark slot", () => {
     await disk.writeFileDurably(markPath(DIR), foreign);
     await expect(openAt(DIR, disk)).rejects.toMatchObject({ code: "Corrupted" });
   });
+});
+
+test("a vote whose log batch was lost is known from the mark, in its own and in a newer term", async () => {
+  for (const [before, after] of [
+    [hard(5, 0, 1), hard(5, 2, 1)],
+    [hard(5, 0, 1), hard(6, 3, 1)],
+  ] as const) {
+    const disk = await freshDisk();
+    const storage = await openAt(DIR, disk);
+    await storage.log.append({ hardState: before });
+    await storage.log.append({ hardState: after });
+    disk.crash();
+    const state = disk.storeState(storePath(DIR));
+    state.dropBatches(state.journalLength - 1, 1);
+    const again = await openAt(DIR, disk);
+    expect(again.log.initialState().hardState).toMatchObject({
+      term: after.term,
+      vote: after.vote,
+    });
+    await again.close();
+  }
 });
 
 describe("a recovering member", () => {

@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import { MemoryDisk, faultyDisk } from "../src/index.ts";
 import type { DiskOperation, FaultPlan, Storage } from "../src/index.ts";
+import { MARK_LAG_MAX } from "../src/limits.ts";
 import type { LogIndex } from "../src/raft.ts";
 import { entries, entry, hard, initAt, openAt } from "./helpers.ts";
 
@@ -93,14 +94,19 @@ test("no more than two batches are ever ahead of the durable mark", async () => 
   const { storage } = await opened(gate.plan);
   gate.hold();
   const all: Promise<void>[] = [];
+  let batches = 0;
   for (let index = 2; index <= 9; index += 1) {
     all.push(storage.log.append({ entries: [entry(index, 1)] }));
     await turns();
     // Let batches through and hold every mark.
     const at = gate.waiting.findIndex((each) => each.operation.kind === "batch");
-    if (at >= 0) gate.waiting.splice(at, 1)[0]?.go();
+    if (at >= 0) {
+      batches += 1;
+      gate.waiting.splice(at, 1)[0]?.go();
+    }
     await turns();
   }
+  expect(batches).toBe(MARK_LAG_MAX);
   expect(gate.waiting.map((each) => each.operation.kind)).toEqual(["datasync"]);
   for (; gate.waiting.length > 0; await turns()) gate.waiting.shift()?.go();
   await Promise.all(all);

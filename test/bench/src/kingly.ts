@@ -49,12 +49,12 @@ interface Callers {
 }
 
 function callers(address: string, context: Context): Callers {
-  const Client = loadService("kingly.config.v1.ConfigService");
+  const { ConfigService } = loadService("config");
   const authority = Buffer.from(context.authority ?? "");
-  const client = new Client(
+  const client: ConfigServiceClient = new ConfigService(
     address,
     credentials.createSsl(authority),
-  ) as unknown as ConfigServiceClient;
+  );
   const metadata = new Metadata();
   metadata.set("authorization", `Bearer ${context.token ?? ""}`);
   const known = new Set<number>();

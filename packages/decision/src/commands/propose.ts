@@ -263,7 +263,7 @@ function requireImproved(evidence: TrialEvidence, plan: TrialPlan, alpha: number
     if (objective.role !== "primary") continue;
     const found = evidence.objectives[i];
     const lnE = found === undefined ? 0 : (recordOf(found, "improvement")?.lnE ?? 0);
-    if (lnE >= ln(1 / Math.max(alpha, plan.beta))) return;
+    if (lnE >= ln(1 / alpha)) return;
   }
   refuse("EvidenceMismatch", "the evidence does not show improvement", {
     field: "evidence.objectives",

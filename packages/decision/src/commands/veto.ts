@@ -33,8 +33,8 @@ export function veto(tx: Transaction): Reply {
       value: document.configUid,
     });
   }
-  const { name, namespace = "" } = config.metadata;
-  const own = vetoName(name, document.version, document.node);
+  const { namespace = "" } = config.metadata;
+  const own = vetoName(tx, config, document.version, document.node);
   const stored = tx.object("Veto", namespace, own);
   if (stored !== undefined && (isActive(stored) || isSame(tx, stored))) return repeated(tx, stored);
   requireAssigned(tx, config, document);
@@ -189,7 +189,7 @@ function store(
   };
   const status = { active: true, reason: document.cause, message: document.message };
   if (stored !== undefined) return tx.put({ ...stored, spec, status });
-  const object = { namespace, name: vetoName(name, document.version, document.node) };
+  const object = { namespace, name: vetoName(tx, config, document.version, document.node) };
   return tx.create("Veto", object, { spec, status });
 }
 

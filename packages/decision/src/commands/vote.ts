@@ -41,8 +41,9 @@ export function vote(tx: Transaction): Reply {
       value: document.proposalUid,
     });
   }
-  const { name, namespace = "" } = proposal.metadata;
-  const stored = tx.object("Vote", namespace, voteName(name, document.attempt, document.node));
+  const { namespace = "" } = proposal.metadata;
+  const own = voteName(tx, proposal, document.attempt, document.node);
+  const stored = tx.object("Vote", namespace, own);
   if (stored !== undefined) return repeated(tx, stored);
   requireThisTrial(document, trial);
   const config = tx.byUid("Config", trial.configUid);
@@ -167,7 +168,7 @@ function record(
   const { document: bytes, signature } = proofOf(tx);
   return tx.create(
     "Vote",
-    { namespace, name: voteName(name, document.attempt, document.node) },
+    { namespace, name: voteName(tx, proposal, document.attempt, document.node) },
     {
       spec: {
         node: document.node,

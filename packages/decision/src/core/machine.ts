@@ -5,6 +5,7 @@
 
 import { KinglyError, assert, canonicalJson, concatBytes, toHex, utf8Encode } from "@kingly/base";
 import type { Crypto, JsonValue } from "@kingly/base";
+import { EvidenceInputError } from "@kingly/evidence";
 import { HANDLERS } from "../commands/handlers.ts";
 import { keepHouse } from "../model/housekeeping.ts";
 import { decodeCommand } from "./codec.ts";
@@ -161,6 +162,11 @@ export class StateMachine implements StateView {
 }
 
 function outcomeOf(error: unknown): Outcome {
+  // Statistics outside their range, for example by an extreme policy, are input too.
+  if (error instanceof EvidenceInputError) {
+    const { field, limit, message } = error;
+    return { ok: false, code: "InvalidField", message, details: { field, limit } };
+  }
   if (!(error instanceof KinglyError)) throw error;
   return { ok: false, code: error.code, message: error.message, details: error.details };
 }

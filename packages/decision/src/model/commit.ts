@@ -188,7 +188,7 @@ function standingVetoes(tx: Transaction, commit: Commit, facts: RolloutFacts): s
     const { node } = vote.spec;
     const veto = tx.create(
       "Veto",
-      { namespace, name: vetoName(name, facts.version, node) },
+      { namespace, name: vetoName(tx, config, facts.version, node) },
       {
         spec: {
           node,

@@ -6,7 +6,7 @@ import { mergePatch } from "@kingly/base";
 import type { JsonObject, JsonValue } from "@kingly/base";
 import type { Config, Veto } from "@kingly/resources";
 import { LINEAGE_MAX, STANDING_VETOES_MAX } from "../limits.ts";
-import { objectPrefix } from "../core/view.ts";
+import { objectPrefix, readObject } from "../core/view.ts";
 import type { StateView } from "../core/view.ts";
 import { versionContent, versionOf } from "./content.ts";
 
@@ -23,9 +23,16 @@ export function isActive(veto: Veto): boolean {
   return veto.status?.["active"] === true;
 }
 
-/** Name of a node's veto of a version. */
-export function vetoName(config: string, version: number, node: string): string {
-  return `${config}-v${version}-${node}`;
+/**
+ * Name of a node's veto of a version: `<config>-v<version>-<node>`. Names may hold dashes, so two
+ * vetoes can want the same name; the second then carries the beginning of its Config's uid.
+ */
+export function vetoName(view: StateView, config: Config, version: number, node: string): string {
+  const { name, namespace = "", uid } = config.metadata;
+  const wanted = `${name}-v${version}-${node}`;
+  const stored = readObject(view, "Veto", namespace, wanted)?.spec;
+  const own = stored?.configUid === uid && stored.version === version && stored.node === node;
+  return stored === undefined || own ? wanted : `${wanted}-${uid.slice(0, 8)}`;
 }
 
 /** Vetoes of one Config, sorted by name. */

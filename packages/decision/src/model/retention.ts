@@ -110,6 +110,10 @@ function oldVersions(view: StateView, config: Config): number[] {
     const row = assignmentOf(view, node.metadata.name, uid);
     if (row !== undefined) needed.add(row.version).add(row.previous);
   }
+  // Waiting proposals are differences to the version that they were made against.
+  for (const proposal of readObjects(view, "Proposal", namespace)) {
+    if (!isFinal(phaseOf(proposal))) needed.add(proposal.spec.baseVersion);
+  }
   // Pins are resolved along the history from the vetoed version on: all of that stays.
   const pinned = vetoesOf(view, config).filter((veto) => isActive(veto));
   const from = Math.min(...pinned.map((veto) => Math.max(1, veto.spec.runsVersion)));

@@ -5,19 +5,32 @@
 import { fromHex, toBase64 } from "@kingly/base";
 import type { Config, Proposal, Verdict, Vote } from "@kingly/resources";
 import type { Transaction } from "../core/transaction.ts";
+import { readObject } from "../core/view.ts";
+import type { StateView } from "../core/view.ts";
 import { verdictOf } from "./ballot.ts";
 import { candidateContent, commitVersion, quarantine } from "./commit.ts";
 import { contentOf } from "./content.ts";
-import { stem } from "./events.ts";
 import { statusOf, step } from "./phases.ts";
 import { giveTurn } from "./proposals.ts";
 import { isIntent, setSynced } from "./queue.ts";
 import { putTrial, updateConfigState } from "./rows.ts";
 import type { TrialRow } from "./rows.ts";
 
-/** Name of a node's vote. */
-export function voteName(proposal: string, attempt: number, node: string): string {
-  return `${stem(proposal)}-a${attempt}-${node}`;
+/**
+ * Name of a node's vote: `<proposal>-a<attempt>-<node>`. Names may hold dashes, so two votes can want
+ * the same name; the second then carries the beginning of its proposal's uid.
+ */
+export function voteName(
+  view: StateView,
+  proposal: Proposal,
+  attempt: number,
+  node: string,
+): string {
+  const { name, namespace = "", uid } = proposal.metadata;
+  const wanted = `${name}-a${attempt}-${node}`;
+  const stored = readObject(view, "Vote", namespace, wanted)?.spec;
+  const own = stored?.proposalUid === uid && stored.attempt === attempt && stored.node === node;
+  return stored === undefined || own ? wanted : `${wanted}-${uid.slice(0, 8)}`;
 }
 
 /** True when every place in the electorate has answered. */
@@ -94,8 +107,8 @@ function accept(
 }
 
 function voteOf(tx: Transaction, proposal: Proposal, trial: TrialRow, node: string): Vote[] {
-  const { name, namespace = "" } = proposal.metadata;
-  const vote = tx.object("Vote", namespace, voteName(name, trial.attempt, node));
+  const { namespace = "" } = proposal.metadata;
+  const vote = tx.object("Vote", namespace, voteName(tx, proposal, trial.attempt, node));
   return vote === undefined ? [] : [vote];
 }
 

@@ -242,14 +242,6 @@ async function startTrial(name: string, window: number): Promise<readonly TestSe
   const answer = await api.call("POST", `${DEFAULT}/proposals`, { body });
   expect(answer.status).toBe(201);
   while (api.replica.lead() > 0);
-    JSON.stringify(api.replica.state.object("Proposal", "default", name)?.status),
-    JSON.stringify(
-      api.replica.state
-        .objects("Rollout")
-        .map((r) => [r.metadata.name, r.status?.phase, r.status?.message]),
-    ),
-    [...api.replica.soft.reachableNodes],
-  );
   return sessions;
 }
 

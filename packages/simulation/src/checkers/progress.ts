@@ -1,5 +1,5 @@
-// Numbers that never go back: a server's term over all its lives; its commit and applied index within
-// one life. And their order: compacted <= applied <= committed <= last.
+// Numbers that never go back within one life of a server: term, commit and applied index (over lives,
+// see persistence.ts). And their order: compacted <= applied <= committed <= last.
 
 import type { BasicStatus } from "raft-ts";
 import { Violation } from "../engine/violation.ts";
@@ -17,6 +17,8 @@ export function checkProgress(view: ServerView, status: BasicStatus, firstIndex:
   monotone(view.id, "the applied index", view.applied, status.applied);
   const last = view.handed.lastIndex;
   const { applied, commit } = status;
+  // While a snapshot is being installed the new log is there before its state.
+  if (view.underWay.some((write) => write.snapshot.index > 0)) return;
   if (firstIndex - 1 <= applied && applied <= commit && commit <= last) return;
   throw new Violation(
     "index-order",

@@ -30,6 +30,8 @@ export class Recorder {
   readonly world: World;
   readonly elections: ElectionSafety = new ElectionSafety();
   readonly requests: ExactlyOnce = new ExactlyOnce();
+  /** Snapshots that servers installed. */
+  snapshots = 0;
   readonly #matching = new LogMatching();
   readonly #states = new StateMachineSafety();
 
@@ -58,7 +60,8 @@ export class Recorder {
     view.state = status.state;
     // What is durable was committed before: find out whether it still is what was committed.
     view.commit = Math.min(base.index, status.commit);
-    view.term = Math.max(view.term, status.term);
+    // A term that was never durable may be gone; persistence.ts checks the durable one.
+    view.term = status.term;
     checkCommitted(this.world, view, status.commit);
     view.commit = status.commit;
     view.applied = status.applied;
@@ -138,6 +141,7 @@ export class Recorder {
 
   /** A snapshot replaced a server's state. */
   installed(id: number, index: number, rowsPrint: number): void {
+    this.snapshots += 1;
     this.#states.applied(id, index, -1, rowsPrint);
   }
 

@@ -22,6 +22,8 @@ export interface ClusterOptions {
   readonly machine: MachineKind;
   /** A seeded bug to be found. */
   readonly bug: Canary | undefined;
+  /** Receives a line per noteworthy event. */
+  readonly trace: ((line: string) => void) | undefined;
 }
 
 /** Clients have host numbers from here on. */
@@ -31,7 +33,7 @@ const BYTE_NS = 8;
 
 /** Servers, clients and everything between them. */
 export class Cluster {
-  readonly scheduler: Scheduler = new Scheduler();
+  readonly scheduler: Scheduler;
   readonly scenario: Scenario;
   readonly recorder: Recorder;
   readonly network: Network;
@@ -42,7 +44,8 @@ export class Cluster {
 
   constructor(options: ClusterOptions) {
     const { prng, scenario, machine, bug } = options;
-    const { scheduler } = this;
+    const scheduler = new Scheduler(options.trace);
+    this.scheduler = scheduler;
     this.scenario = scenario;
     const ids = Array.from({ length: scenario.servers }, (_, at) => at + 1);
     this.recorder = new Recorder(ids);
@@ -106,7 +109,10 @@ export class Cluster {
     const created = this.servers.map((server) => createDirectory(server.disk, server.id, ids));
     const all = Promise.all(created);
     await this.scheduler.settle(all, SETUP_SECONDS_MAX * SECOND_US);
-    for (const server of this.servers) server.start();
+    for (const server of this.servers) {
+      server.disk.protect();
+      server.start();
+    }
     for (const client of this.clients) client.start();
     this.nemesis.start();
   }

@@ -64,6 +64,11 @@ class StoreState {
     this.#dropped += spare;
   }
 
+  protect(): void {
+    this.#dropped += this.#journal.length;
+    this.#journal = [];
+  }
+
   crash(prng: Prng): void {
     this.holder = undefined;
     const unsynced = this.#dropped + this.#journal.length - this.#durable;
@@ -158,9 +163,19 @@ export class SimDisk implements Disk {
     for (const store of this.#stores.values()) store.crash(this.#prng);
   }
 
+  /** Operations fail at present. */
+  get failing(): boolean {
+    return this.#failing;
+  }
+
   /** Every operation fails until the next crash. */
   startFailing(): void {
     this.#failing = true;
+  }
+
+  /** What is durable by now can no longer be lost to damage. */
+  protect(): void {
+    for (const store of this.#stores.values()) store.protect();
   }
 
   /** Takes up to `count` durable batches off the store's end. Returns how many there were. */

@@ -48,7 +48,7 @@ export class Nemesis {
       server.disk.speed = scenario.disk;
       server.host.tickFactor = 1;
       server.host.resume();
-      if (!core.includes(server)) server.crash();
+      if (server.disk.failing || !core.includes(server)) server.crash();
     }
     for (const server of core) server.start();
   }
@@ -58,7 +58,10 @@ export class Nemesis {
     scheduler.after(1 + prng.below(scenario.faultPauseUs), () => {
       if (!this.#active) return;
       const kind = prng.pick(scenario.faults);
-      if (this.#inflict(kind)) this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
+      if (this.#inflict(kind)) {
+        this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
+        scheduler.note(() => `fault ${kind}`);
+      }
       this.#plan();
     });
   }

@@ -13,8 +13,9 @@ import {
   RawNode,
   StepLocalMessageError,
   StepPeerNotFoundError,
+  renderTrace,
 } from "raft-ts";
-import type { BasicStatus, LogIndex, Message, NodeId } from "raft-ts";
+import type { BasicStatus, LogIndex, Message, NodeId, TraceEvent } from "raft-ts";
 import type { Recorder } from "../checkers/recorder.ts";
 import type { Scheduler } from "../engine/scheduler.ts";
 import { Violation } from "../engine/violation.ts";
@@ -123,6 +124,11 @@ export class Process {
       recovering: log.recovering,
       rowsPrint: rows.value,
     });
+    this.#ports.scheduler.note(() => {
+      const { term, commit, applied, recovering } = node.basicStatus();
+      const note = recovering ? " recovering" : "";
+      return `server ${id} starts: term ${term}, ${applied}/${commit}/${log.lastIndex()}${note}`;
+    });
     const by = { from: id, life, startIndex: log.lastIndex() };
     this.#parts = this.#assemble(storage, node, { machine, rows, by });
     this.#lastTickUs = host.nowUs;
@@ -130,7 +136,7 @@ export class Process {
   }
 
   #createNode(storage: Storage): RawNode {
-    const { id, scenario, prng } = this.#ports;
+    const { id, scenario, prng, scheduler } = this.#ports;
     const mark = storage.log.recoveryMark;
     return new RawNode({
       id: id as NodeId,
@@ -147,8 +153,14 @@ export class Process {
       disableProposalForwarding: true,
       stepDownOnRemoval: true,
       random: (bound) => prng.below(bound),
+      ...(scheduler.isTraced ? { trace: (event) => this.#note(event) } : {}),
       ...(mark === undefined ? {} : { recoveryMark: mark }),
     });
+  }
+
+  #note(event: TraceEvent): void {
+    const line = renderTrace(event);
+    if (line !== undefined) this.#ports.scheduler.note(() => line.text);
   }
 
   #assemble(

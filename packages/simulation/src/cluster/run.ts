@@ -21,6 +21,8 @@ import type { Server } from "./server.ts";
 export interface RunOptions extends ScenarioWishes {
   readonly seed: number;
   readonly bug: Canary | undefined;
+  /** Receives a line per noteworthy event; undefined: none. */
+  readonly trace?: ((line: string) => void) | undefined;
 }
 
 /** Numbers of one run, for the report. */
@@ -31,7 +33,9 @@ export interface RunCounts {
   readonly reads: number;
   readonly writes: number;
   readonly unknown: number;
+  /** Starts after the first one of each server. */
   readonly starts: number;
+  readonly snapshots: number;
   readonly faults: number;
   readonly messages: number;
   readonly lost: number;
@@ -57,7 +61,7 @@ export async function runCluster(options: RunOptions): Promise<RunResult> {
   const prng = createPrng(`cluster ${options.seed}`);
   const scenario = drawScenario(prng.fork("scenario"), options);
   const machine = machineFor(scenario.machine, options.bug);
-  const cluster = new Cluster({ prng, scenario, machine, bug: options.bug });
+  const cluster = new Cluster({ prng, scenario, machine, bug: options.bug, trace: options.trace });
   let violation: Violation | undefined;
   try {
     await cluster.start();
@@ -121,7 +125,7 @@ function whatIsMissing(cluster: Cluster, core: readonly Server[]): string {
   const busy = cluster.clients.filter((client) => !client.resting).length;
   const states = core.map((server) => {
     const status = server.process?.status;
-    if (status === undefined) return `${server.id}: ${server.state}`;
+    if (status === undefined) return `${server.id}: ${server.state} ${server.lostBecause}`;
     const { state, term, lead, commit, applied, recovering } = status;
     const last = server.process?.lastIndex ?? 0;
     const note = recovering ? " recovering" : "";
@@ -164,6 +168,7 @@ function countsOf(cluster: Cluster): RunCounts {
     writes: sum(clients.map((client) => client.counts.writes)),
     unknown: sum(clients.map((client) => client.counts.unknown)),
     starts: sum(servers.map((server) => server.lives)) - servers.length,
+    snapshots: recorder.snapshots,
     faults: sum([...nemesis.counts.values()]),
     messages: network.counts.sent,
     lost: network.counts.lost,

@@ -103,7 +103,7 @@ export function drawScenario(prng: Prng, wishes: ScenarioWishes): Scenario {
     disk: { leastUs: prng.pick([50, 200]), spreadUs: prng.pick([200, 1_000, 10_000]) },
     clients: 1 + prng.below(5),
     keys: 1 + prng.below(4),
-    thinkUs: prng.pick([50, 200, 800]) * MILLISECOND_US,
+    thinkUs: prng.pick([100, 400, 1_600]) * MILLISECOND_US,
     attemptTimeoutUs: prng.pick([300, 1_000]) * MILLISECOND_US,
     readShare: prng.pick([0.2, 0.5]),
     casShare: prng.pick([0, 0.3]),

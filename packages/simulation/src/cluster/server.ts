@@ -41,6 +41,8 @@ export class Server {
   #state: ServerState = "down";
   #lives = 0;
   #damaged = false;
+  /** Why the disk is beyond use, in state "lost". */
+  lostBecause = "";
 
   constructor(ports: ServerPorts) {
     this.#ports = ports;
@@ -109,6 +111,7 @@ export class Server {
     if (error instanceof KinglyError && error.code === "Corrupted" && this.#damaged) {
       this.crash();
       this.#state = "lost";
+      this.lostBecause = error.message;
       return;
     }
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -124,6 +127,7 @@ export class Server {
   crash(): void {
     if (this.#state === "down" || this.#state === "lost") return;
     this.#state = "down";
+    this.#ports.scheduler.note(() => `server ${this.id} crashes`);
     this.#process?.end();
     this.#process = undefined;
     this.host.crash();
@@ -136,6 +140,7 @@ export class Server {
     if (this.#state !== "down") return 0;
     const lost = this.disk.loseBatches(batches);
     if (lost === 0) return 0;
+    this.#ports.scheduler.note(() => `server ${this.id} loses ${lost} durable batches`);
     this.#damaged = true;
     this.#ports.recorder.damaged(this.id);
     return lost;

@@ -35,8 +35,6 @@ export class SnapshotDesk {
   #number = 0;
   /** "stepped": raft was told and decides in its next turn. */
   #import: "idle" | "staging" | "stepped" | "installing" = "idle";
-  /** Snapshots installed by this process. */
-  count = 0;
 
   constructor(ports: SnapshotDeskPorts) {
     this.#ports = ports;
@@ -113,6 +111,5 @@ export class SnapshotDesk {
   /** The staged snapshot has become the state. */
   installed(): void {
     this.#import = "idle";
-    this.count += 1;
   }
 }

@@ -25,12 +25,30 @@ function microtasksDone(): Promise<void> {
 
 /** One virtual clock with its events. */
 export class Scheduler {
+  /** Receives what happens as lines of text, for people; undefined: nobody wants to know. */
+  readonly #trace: ((line: string) => void) | undefined;
   readonly #heap: Event[] = [];
   #nowUs = 0;
   #order = 0;
   #touched = false;
   #failure: unknown;
   #failed = false;
+
+  constructor(trace: ((line: string) => void) | undefined = undefined) {
+    this.#trace = trace;
+  }
+
+  /** Tells what happens; `text` is only made when somebody listens. */
+  note(text: () => string): void {
+    if (this.#trace === undefined) return;
+    const seconds = (this.#nowUs / SECOND_US).toFixed(6);
+    this.#trace(`${seconds.padStart(12)} ${text()}`);
+  }
+
+  /** True when `note` has a listener. */
+  get isTraced(): boolean {
+    return this.#trace !== undefined;
+  }
 
   /** Virtual microseconds since the beginning. */
   get nowUs(): number {
