@@ -179,7 +179,7 @@ describe("an agent", () => {
     server.stop();
     await server.listen();
     await until(
-      () => output.past.some((e) => String(e.fields["reason"]).startsWith("WrongCluster")),
+      () => output.past.some((e) => JSON.stringify(e.fields).includes("WrongCluster")),
       "refusal",
     );
     expect(target.puts).toEqual([]);
