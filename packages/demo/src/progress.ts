@@ -25,6 +25,8 @@ export async function followProgress(options: ProgressOptions): Promise<void> {
   const client = new ConfigService(
     fleet.files.grpcAddresses[0] ?? "",
     credentials.createSsl(Buffer.from(context.authority ?? "")),
+    // An address is no server name (RFC 6066); the servers' certificates also say localhost.
+    { "grpc.ssl_target_name_override": "localhost" },
   );
   const metadata = new Metadata();
   metadata.set("authorization", `Bearer ${context.token ?? ""}`);
