@@ -4,7 +4,7 @@
 import { contentHash } from "@kingly/base";
 import type { JsonObject, Prng } from "@kingly/base";
 import type { KeyRule } from "@kingly/resources";
-import type { Content, NodeCoreOptions } from "./types.ts";
+import type { Content, NodeCoreOptions, OwnerKeyLimit } from "./types.ts";
 
 /** Beyond this wash-out a key is not switched back and forth on one node. */
 const SETTLE_SECONDS_MAX = 60;
@@ -40,8 +40,9 @@ export function movesFrom(
   const moves: Move[] = [];
   for (const name of names) {
     const rule = keys[name];
-    if (rule !== undefined)
-      moves.push(...movesOf(name, rule, data, options.ownerLimits[target]?.[name]));
+    if (rule === undefined) continue;
+    const bounds = [options.ownerLimits[target]?.[name], options.tuner.limits?.[name]];
+    moves.push(...movesOf(name, rule, data, bounds));
   }
   if (wanted.length > 0) return moves;
   // A key at its least value is often a feature that is off: worth a look before fine tuning.
@@ -54,15 +55,15 @@ function movesOf(
   key: string,
   rule: KeyRule,
   data: JsonObject,
-  owner: { readonly minimum?: number; readonly maximum?: number } | undefined,
+  bounds: readonly (OwnerKeyLimit | undefined)[],
 ): readonly Move[] {
   const from = Object.hasOwn(data, key) ? data[key] : undefined;
   const { minimum, maximum, step, settleSeconds } = rule;
   if (!rule.tunable || !rule.hot || rule.secret || settleSeconds > SETTLE_SECONDS_MAX) return [];
   if (minimum === undefined || maximum === undefined || step === undefined || step <= 0) return [];
   if (typeof from !== "number") return [];
-  const least = Math.max(minimum, owner?.minimum ?? minimum);
-  const most = Math.min(maximum, owner?.maximum ?? maximum);
+  const least = Math.max(minimum, ...bounds.map((bound) => bound?.minimum ?? minimum));
+  const most = Math.min(maximum, ...bounds.map((bound) => bound?.maximum ?? maximum));
   const common = { key, from, step, minimum: least, maximum: most, settleSeconds };
   const integer = rule.type === "integer";
   const moves: Move[] = [];

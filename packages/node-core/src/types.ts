@@ -31,6 +31,8 @@ export interface TunerLimits {
   readonly keys: readonly string[];
   /** Least time between two proposals, and between two fruitless sweeps, in ms. */
   readonly minIntervalMs: number;
+  /** Bounds of what is explored, by key; they bind nobody but the tuner. */
+  readonly limits?: Readonly<Record<string, OwnerKeyLimit>>;
 }
 
 /** The owner's own bounds for one top-level key of a target. */

@@ -69,6 +69,13 @@ describe("the tuner", () => {
       .filter((a) => a.why === "tuner")
       .map((a) => a.content.data["window"]);
     expect(Math.max(...(tried as number[]))).toBe(4);
+    // Bounds of the exploration alone do the same, and bind nobody else.
+    const bounded = { ...tuner, limits: { window: { maximum: 2 } } };
+    const other = tuning({ behaviour, node: { tuner: bounded } });
+    other.until(() => other.of("Proposal").length > 0, 200_000, "proposal");
+    expect(other.of("Proposal")[0]?.patch).toEqual({ window: 2 });
+    other.send(push(assignment(2, { window: 25, size: 8 })));
+    other.until(() => other.acks().includes("2:APPLIED"), 60_000, "v2");
   });
 
   it("gives way to a trial and goes back to the baseline on a tripwire", () => {

@@ -74,6 +74,12 @@ function requireName(path: string, name: string): void {
 function readTarget(fields: Fields): TargetBinding {
   const applier = fields.object("applier");
   const binding = readApplier(applier);
+  const limits = readLimits(fields);
+  fields.end();
+  return { applier: binding, limits };
+}
+
+function readLimits(fields: Fields): Readonly<Record<string, OwnerKeyLimit>> {
   const limits = new Map<string, OwnerKeyLimit>();
   const limitFields = fields.optional("limits");
   for (const [key, value] of limitFields?.entries(KEYS_MAX) ?? []) {
@@ -89,8 +95,7 @@ function readTarget(fields: Fields): TargetBinding {
       ...(maximum === undefined ? {} : { maximum }),
     });
   }
-  fields.end();
-  return { applier: binding, limits: Object.fromEntries(limits) };
+  return Object.fromEntries(limits);
 }
 
 function readBound(fields: Fields, name: string): number | undefined {
@@ -275,8 +280,9 @@ function readTuner(
   }
   const keys = fields.texts("keys", { min: 0, max: KEYS_MAX });
   const seconds = fields.number("minIntervalSeconds", { min: 1, max: 31_536_000, fallback: 600 });
+  const limits = readLimits(fields);
   fields.end();
-  return { enabled, targets: allowed, keys, minIntervalMs: seconds * 1000 };
+  return { enabled, targets: allowed, keys, minIntervalMs: seconds * 1000, limits };
 }
 
 function readUrl(fields: Fields, name: string): string {
