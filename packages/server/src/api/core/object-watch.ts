@@ -136,11 +136,8 @@ export class ObjectWatch {
     }
   }
 
-  /** Only label selectors can begin or cease to match; names cannot change. */
   #remember(key: string, matches: boolean): void {
-    if (this.#query.selection.labels !== undefined || this.#query.selection.fields !== undefined) {
-      this.#matched.set(key, matches);
-    }
+    if (!this.#query.selection.fixed) this.#matched.set(key, matches);
   }
 
   #deliver(events: readonly WatchEvent[], upTo: number): boolean {
@@ -167,7 +164,7 @@ export class ObjectWatch {
   }
 
   #served(event: WatchEvent): ServedEvent | undefined {
-    const { key, value, revision } = event;
+    const { key, value } = event;
     const matches = selects(this.#query.selection, value);
     const before = this.#matched.get(key);
     if (event.type === "DELETED") {
@@ -177,8 +174,8 @@ export class ObjectWatch {
     }
     this.#remember(key, matches);
     if (matches) return this.#make(before === false ? "ADDED" : event.type, event);
-    if (before === false || event.type === "ADDED") return undefined;
-    return { ...this.#make("DELETED", event), revision };
+    const never = before === false || event.type === "ADDED" || this.#query.selection.fixed;
+    return never ? undefined : this.#make("DELETED", event);
   }
 
   #forms(value: JsonValue): { readonly object: JsonObject; readonly stored: JsonObject } {

@@ -13,8 +13,8 @@ export type Matcher = (object: JsonValue) => boolean;
 export interface Selection {
   readonly labels: Matcher | undefined;
   readonly fields: Matcher | undefined;
-  /** Set when the field selector asks for one name. */
-  readonly name: string | undefined;
+  /** True when an object cannot begin or cease to match: only names and namespaces are asked for. */
+  readonly fixed: boolean;
   readonly text: string;
 }
 
@@ -107,8 +107,11 @@ function fieldPath(info: KindInfo, field: string): readonly string[] | undefined
   return known.includes(field) ? field.split(".") : undefined;
 }
 
-function fieldMatcher(info: KindInfo, text: string): { matcher: Matcher; name?: string } {
-  let name: string | undefined;
+function fieldMatcher(
+  info: KindInfo,
+  text: string,
+): { readonly matcher: Matcher; readonly fixed: boolean } {
+  let fixed = true;
   const tests = terms(text, "fieldSelector").map((term) => {
     const match = EQUAL.exec(term);
     if (match === null) return invalid("fieldSelector", text, "like metadata.name=value");
@@ -120,14 +123,14 @@ function fieldMatcher(info: KindInfo, text: string): { matcher: Matcher; name?: 
         value: field,
       });
     }
-    if (field === "metadata.name" && operator !== "!=") name = wanted;
+    if (!field.startsWith("metadata.")) fixed = false;
     return (object: JsonValue): boolean => {
       const value = at(object, path);
       return ((typeof value === "string" ? value : "") === wanted) === (operator !== "!=");
     };
   });
   const matcher: Matcher = (object) => tests.every((test) => test(object));
-  return name === undefined ? { matcher } : { matcher, name };
+  return { matcher, fixed };
 }
 
 /** Parses the two selectors of a request. Throws Usage with the rule. */
@@ -136,7 +139,7 @@ export function parseSelection(info: KindInfo, labels: string, fields: string): 
   return {
     labels: labels === "" ? undefined : labelMatcher(labels),
     fields: byField?.matcher,
-    name: byField?.name,
+    fixed: labels === "" && byField?.fixed !== false,
     text: `${labels}|${fields}`,
   };
 }
