@@ -9,7 +9,7 @@ import { objectReply, replyOf } from "../core/reply.ts";
 import type { Reply } from "../core/reply.ts";
 import type { Transaction } from "../core/transaction.ts";
 import { assignVersion, refresh, rolloutOfVersion } from "../model/assignments.ts";
-import { endVeto } from "../model/commit.ts";
+import { endVeto } from "../model/rollback.ts";
 import { emit } from "../model/events.ts";
 import { phaseOf } from "../model/phases.ts";
 import { isActive } from "../model/pins.ts";

@@ -10,7 +10,7 @@ import type { Reply } from "../core/reply.ts";
 import type { Transaction } from "../core/transaction.ts";
 import { moveNodes, rolloutOfVersion } from "../model/assignments.ts";
 import type { ProgressList } from "../model/assignments.ts";
-import { rollBack } from "../model/commit.ts";
+import { rollBack } from "../model/rollback.ts";
 import { emit } from "../model/events.ts";
 import { giveTurn } from "../model/proposals.ts";
 import {

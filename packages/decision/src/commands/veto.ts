@@ -12,7 +12,7 @@ import { objectReply } from "../core/reply.ts";
 import type { Reply } from "../core/reply.ts";
 import type { Transaction } from "../core/transaction.ts";
 import { assign, moveNodes, rolloutOfVersion } from "../model/assignments.ts";
-import { rollBack } from "../model/commit.ts";
+import { rollBack } from "../model/rollback.ts";
 import { versionOf } from "../model/content.ts";
 import { objectivesOf } from "../model/electorate.ts";
 import { emit } from "../model/events.ts";
