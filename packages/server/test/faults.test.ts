@@ -15,23 +15,33 @@ afterEach(async () => {
   cluster = undefined;
 });
 
-/** A real disk whose synced batches fail once `broken` is set. */
-function breakableDisk(): { readonly disk: Disk; broken: boolean } {
+interface Control {
+  readonly disk: Disk;
+  /** Batches fail. */
+  broken: boolean;
+  /** Batches wait for it. */
+  stall: Promise<void> | undefined;
+}
+
+/** A real disk whose batches can be made to fail or to wait. */
+function breakableDisk(): Control {
   const real = nodeDisk();
-  const control = {
+  const control: Control = {
     broken: false,
+    stall: undefined,
     disk: {
       ...bound(real),
       openKeyValue: async (directory, options) => {
         const store = await real.openKeyValue(directory, options);
         const batch = store.batch.bind(store);
-        store.batch = (operations, how) => {
-          if (control.broken) return Promise.reject(new Error("EIO: fsync failed"));
+        store.batch = async (operations, how) => {
+          await control.stall;
+          if (control.broken) throw new Error("EIO: fsync failed");
           return batch(operations, how);
         };
         return store;
       },
-    } satisfies Disk as Disk,
+    },
   };
   return control;
 }
@@ -81,10 +91,37 @@ describe("a server whose disk fails", () => {
     const at = cluster.servers.indexOf(leader);
     const other = cluster.servers[(at + 1) % 3];
     if (other === undefined) throw new Error("three servers run");
-    (controls[at] as { broken: boolean }).broken = true;
+    (controls[at] as Control).broken = true;
     await write(other, "create", "after", { key: "after" });
     expect(other.replica.status().leaderId).not.toBe(leader.replica.memberId);
     expect(weightOf(other, "before")).toBe(1);
+  });
+});
+
+describe("a leader whose disk stalls", () => {
+  it("hands over while it waits, and follows again when the disk is back", async () => {
+    cluster = await createCluster(3);
+    const controls = [0, 1, 2].map(() => breakableDisk());
+    for (const [at, control] of controls.entries()) await cluster.start(at, control);
+    const leader = await cluster.leader();
+    const at = cluster.servers.indexOf(leader);
+    const other = cluster.servers[(at + 1) % 3];
+    if (other === undefined) throw new Error("three servers run");
+    await write(leader, "create", "before");
+    let resume = (): void => {};
+    (controls[at] as Control).stall = new Promise((resolve) => (resume = resolve));
+    try {
+      await write(other, "create", "during", { key: "during" });
+      await eventually("another leader", () => {
+        const { leaderId } = other.replica.status();
+        return leaderId !== "" && leaderId !== leader.replica.memberId;
+      });
+      await write(other, "create", "after", { key: "after" });
+    } finally {
+      resume();
+    }
+    await leader.replica.readBarrier(20_000);
+    for (const name of ["before", "during", "after"]) expect(weightOf(leader, name)).toBe(1);
   });
 });
 

@@ -13,7 +13,7 @@ interface Waiting {
   readonly resolve: (result: ApplyResult) => void;
   readonly reject: (error: KinglyError) => void;
   /** performance.now() after which the caller is told that the outcome is unknown. */
-  readonly deadline: number;
+  deadline: number;
   readonly startedAt: number;
   /** 0 = not placed in the log yet. */
   index: number;
@@ -104,6 +104,17 @@ export class PendingWrites {
     this.#forget(waiting);
     this.#observe(performance.now() - waiting.startedAt);
     waiting.resolve(result);
+  }
+
+  /**
+   * Leadership is lost: entries of the last term may still be committed by others and then answer
+   * their writes, but not for long, so that callers with a key can ask the next leader.
+   */
+  leadershipLost(graceMs: number): void {
+    const latest = performance.now() + graceMs;
+    for (const waiting of this.#byRequest.values()) {
+      if (waiting.deadline > latest) waiting.deadline = latest;
+    }
   }
 
   /** A snapshot replaced everything up to `index`: what waited there is unknown. */

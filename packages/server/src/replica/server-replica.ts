@@ -333,6 +333,9 @@ export class ServerReplica implements Replica {
       metrics.elections.inc();
       this.#soft.grace();
     }
+    if (!leads && this.#leaders.leads) {
+      this.#pending.leadershipLost(config.timing.tickMs * config.timing.electionTicks);
+    }
     logger.info("role", { role: role.state, leader: leader?.id ?? "", term: status.term });
     this.#leaders.changed(leader, leads);
     if (leader !== undefined) {
