@@ -1,7 +1,7 @@
 // Generates the TypeScript types of the wire (packages/protocol/src/gen) from proto/.
 // `--check` fails instead when the committed files differ from what would be generated.
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -42,6 +42,15 @@ const result = spawnSync(
   { stdio: ["ignore", "ignore", "inherit"], cwd: join(root, "proto") },
 );
 if (result.status !== 0) process.exit(result.status ?? 1);
+
+// The generator writes where it found a proto file on this machine: keep only the name in proto/.
+for (const file of files(outDir, ".ts")) {
+  const text = readFileSync(file, "utf8");
+  writeFileSync(
+    file,
+    text.replace(/^(\/\/ Original file: ).*?proto\/((?:kingly|google)\/.*)$/gm, "$1proto/$2"),
+  );
+}
 
 if (check) {
   const wanted = new Map(

@@ -67,7 +67,10 @@ function checkManifests() {
     const all = { ...json.dependencies, ...json.devDependencies };
     for (const [name, version] of Object.entries(all)) {
       checkDependency(file, json, name, version);
-      if (!workspaceNames.has(name) && !documented.split("\n").some((row) => row.startsWith(`| ${name} `))) {
+      if (
+        !workspaceNames.has(name) &&
+        !documented.split("\n").some((row) => row.startsWith(`| ${name} `))
+      ) {
         report(file, 0, `${name} has no row in docs/dependencies.md`);
       }
     }
@@ -80,7 +83,8 @@ function checkManifests() {
   }
 }
 
-const IMPORT = /(?:\bfrom\s+|\bimport\s*\(\s*|^\s*import\s+)["']([^"']+)["']/;
+const IMPORT =
+  /(?:^\s*(?:import|export|\})[^"']*\bfrom\s+|\bimport\s*\(\s*|^\s*import\s+)["']([^"']+)["']/;
 const WORDS =
   /\b(TODO|FIXME|XXX|HACK)\b|\b(?:it|test|describe)\.only\(|@ts-ignore|@ts-nocheck|\bas any\b/;
 // Put together at run time so that this file does not find itself.
@@ -111,7 +115,8 @@ function checkSource(file) {
   const lines = text.split("\n");
   const folder = file.split("/")[1];
   const inSource = /^packages\/[^/]+\/src\//.test(file);
-  const manifest = manifests.find(({ file: m }) => m === `packages/${folder}/package.json`);
+  const home = file.startsWith("test/") ? "test" : `packages/${folder}`;
+  const manifest = manifests.find(({ file: m }) => m === `${home}/package.json`);
   const dependencies = manifest?.json.dependencies ?? {};
   const first = lines.find((line) => line.trim() !== "" && !line.startsWith("#!")) ?? "";
   if (inSource && !/^\s*(\/\/|\/\*)/.test(first)) {
@@ -144,11 +149,25 @@ function checkSource(file) {
 const EXPORTED =
   /^export\s+(?:abstract\s+)?(?:declare\s+)?(?:function|class|const|interface|type)\s+(\w+)/;
 
+// Names that a package gives away: those in its index files.
+const publicNames = new Map();
+
+function isPublic(file, name) {
+  const home = file.split("/").slice(0, 3).join("/");
+  if (!publicNames.has(home)) {
+    const texts = tracked
+      .filter((other) => other.startsWith(`${home}/`) && /\/index\.ts$/.test(other))
+      .map(read);
+    publicNames.set(home, new Set(texts.join("\n").match(/\w+/g) ?? []));
+  }
+  return publicNames.get(home).has(name);
+}
+
 function checkExportDocs(file, lines) {
   if (file.endsWith("/index.ts") || file.includes("/gen/")) return;
   lines.forEach((line, index) => {
     const name = EXPORTED.exec(line)?.[1];
-    if (name === undefined) return;
+    if (name === undefined || !isPublic(file, name)) return;
     const before = lines[index - 1]?.trim() ?? "";
     const overload = new RegExp(`^export function ${name}\\b`).test(before);
     if (!before.endsWith("*/") && !overload)
@@ -171,7 +190,8 @@ function checkOrphans(sources) {
   const manifestText = manifests.map(({ file }) => read(file)).join("\n");
   for (const file of sources) {
     if (!/^packages\/[^/]+\/src\//.test(file) || file.includes("/gen/")) continue;
-    if (/\/(index|main)\.ts$/.test(file) || imported.has(file)) continue;
+    // Workers and programs are started by path, not imported; declarations belong to the compiler.
+    if (/\/(index|main|worker)\.ts$|\.d\.ts$/.test(file) || imported.has(file)) continue;
     const built = file.replace(/^packages\/[^/]+\/src\//, "dist/").replace(/\.ts$/, ".js");
     if (!manifestText.includes(built)) report(file, 0, "is imported by nobody");
   }

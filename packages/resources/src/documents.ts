@@ -99,6 +99,7 @@ export interface SignedHeader {
   readonly writtenAtMs: number;
 }
 
+/** A vote as the node signs it. */
 export interface VoteDocument extends SignedHeader {
   readonly kind: "Vote";
   readonly proposalUid: string;
@@ -113,6 +114,7 @@ export interface VoteDocument extends SignedHeader {
   readonly evidence: JsonObject;
 }
 
+/** A veto as the node signs it. */
 export interface VetoDocument extends SignedHeader {
   readonly kind: "Veto";
   readonly configUid: string;
@@ -131,6 +133,7 @@ export interface VetoDocument extends SignedHeader {
   readonly revertDelayMs: number;
 }
 
+/** A proposal from a node's own measurements, as it signs it. */
 export interface ProposalDocument extends SignedHeader {
   readonly kind: "Proposal";
   readonly configUid: string;
@@ -141,6 +144,7 @@ export interface ProposalDocument extends SignedHeader {
   readonly evidence: JsonObject;
 }
 
+/** A node's noise, as it signs it. */
 export interface CalibrationDocument extends SignedHeader {
   readonly kind: "Calibration";
   readonly signals: Readonly<
@@ -148,6 +152,7 @@ export interface CalibrationDocument extends SignedHeader {
   >;
 }
 
+/** Everything a node signs. */
 export type SignedDocument = VoteDocument | VetoDocument | ProposalDocument | CalibrationDocument;
 
 /** Soft state: how far a trial is on one node. Never replicated, shown to people. */

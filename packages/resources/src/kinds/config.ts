@@ -19,6 +19,7 @@ export interface ConfigSpec {
   readonly requiresConnectivity: boolean;
 }
 
+/** What the fleet decided for a Config. */
 export interface ConfigStatus {
   /** Newest committed version; 0 = nothing committed yet. */
   readonly version: number;
@@ -39,6 +40,7 @@ export interface ConfigStatus {
   };
 }
 
+/** A named document that configures a set of nodes. */
 export type Config = ApiObject<ConfigSpec, ConfigStatus>;
 
 /** One immutable committed content, named `<config>-v<N>`. */
@@ -62,6 +64,7 @@ export interface ConfigVersionSpec {
   readonly data?: JsonObject;
 }
 
+/** One committed content of a Config. */
 export type ConfigVersion = ApiObject<ConfigVersionSpec, JsonObject>;
 
 /** What is known of one top-level key of a Config's data. */
@@ -82,12 +85,14 @@ export interface KeyRule {
   readonly secret: boolean;
 }
 
+/** The rules of a Config's data. */
 export interface ConfigSchemaSpec {
   /** JSON Schema 2020-12 of `Config.spec.data`, at most 256 KiB. */
   readonly schema: JsonObject;
   readonly keys: Readonly<Record<string, KeyRule>>;
 }
 
+/** The rules of a Config's data, by JSON Schema and by key. */
 export type ConfigSchema = ApiObject<ConfigSchemaSpec, JsonObject>;
 
 /** A value at a top-level key, as quarantine and pins speak of it. */

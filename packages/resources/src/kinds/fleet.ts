@@ -3,8 +3,10 @@
 import type { JsonObject } from "@kingly/base";
 import type { ApiObject, Condition } from "../meta.ts";
 
+/** Where a rollout stands. */
 export type RolloutPhase = "Progressing" | "Paused" | "Completed" | "RolledBack" | "Superseded";
 
+/** One stage; times are 0 before it began or ended. */
 export interface RolloutStage {
   readonly nodes: readonly string[];
   readonly startedAtMs: number;
@@ -20,6 +22,7 @@ export interface RolloutSpec {
   readonly proposal: string;
 }
 
+/** How far a rollout is: node names per state, each list sorted. */
 export interface RolloutStatus {
   readonly phase: RolloutPhase;
   readonly reason: string;
@@ -38,14 +41,17 @@ export interface RolloutStatus {
   readonly conditions: readonly Condition[];
 }
 
+/** The staged application of one ConfigVersion. */
 export type Rollout = ApiObject<RolloutSpec, RolloutStatus>;
 
+/** A signal's noise, from A/A pairs. */
 export interface Calibration {
   /** Standard deviation of A/A log ratios. */
   readonly standardDeviation: number;
   readonly pairs: number;
 }
 
+/** Identity and place of a node; set at enrolment or by operators, never by the node. */
 export interface NodeSpec {
   /** Base64 of the raw 32-byte Ed25519 public key. */
   readonly publicKey: string;
@@ -56,6 +62,7 @@ export interface NodeSpec {
   readonly interferenceGroup: string;
 }
 
+/** What a node told of itself. */
 export interface NodeStatus {
   /** Targets and signals that the node has bound, sorted. */
   readonly targets: readonly string[];
@@ -66,6 +73,7 @@ export interface NodeStatus {
   readonly conditions: readonly Condition[];
 }
 
+/** A machine whose agent enrolled. */
 export type Node = ApiObject<NodeSpec, NodeStatus>;
 
 /** Rendered on read, named `<node>.<namespace>.<config>`: received -> applied -> confirmed. */
@@ -77,6 +85,7 @@ export interface NodeConfigStatus {
   readonly error: string;
 }
 
+/** Which node and Config a rendered NodeConfig is about. */
 export interface NodeConfigSpec {
   readonly node: string;
   readonly namespace: string;
@@ -84,8 +93,10 @@ export interface NodeConfigSpec {
   readonly target: string;
 }
 
+/** What one node runs for one Config. */
 export type NodeConfig = ApiObject<NodeConfigSpec, NodeConfigStatus>;
 
+/** A core/v1 namespace. */
 export type Namespace = ApiObject<JsonObject, { readonly phase: "Active" | "Terminating" }>;
 
 /** core/v1 shape, so that `kubectl describe` finds it. */

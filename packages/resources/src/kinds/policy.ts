@@ -3,6 +3,7 @@
 import type { JsonObject } from "@kingly/base";
 import type { ApiObject } from "../meta.ts";
 
+/** One measured aspect of performance. */
 export interface ObjectiveSpec {
   /** Logical signal that nodes bind themselves, for example `latencyMean`. */
   readonly signal: string;
@@ -17,8 +18,10 @@ export interface ObjectiveSpec {
   readonly unit: string;
 }
 
+/** What "performance" means, one aspect each. */
 export type Objective = ApiObject<ObjectiveSpec, JsonObject>;
 
+/** Electorate, thresholds, trial plan, stages: the rules of a decision. */
 export interface PolicySpec {
   readonly electorate: {
     /** Trial nodes drawn per class; all of a smaller class. */
@@ -61,4 +64,5 @@ export interface PolicySpec {
   readonly vetoExpirySeconds: number;
 }
 
+/** The rules by which changes of a Config are decided. */
 export type Policy = ApiObject<PolicySpec, JsonObject>;

@@ -21,6 +21,7 @@ export type ProposalPhase =
   | "Completed"
   | "RolledBack";
 
+/** Where a proposal comes from. */
 export interface ProposalSource {
   readonly type: "human" | "ci" | "agent" | "model";
   /** Who: user, repository, node or model name. */
@@ -43,6 +44,7 @@ export interface ProposalSpec {
   readonly idempotencyKey: string;
 }
 
+/** One class's votes, as numbers of nodes, and what they amount to. */
 export interface ClassTally {
   readonly class: string;
   readonly accept: number;
@@ -52,6 +54,7 @@ export interface ClassTally {
   readonly outcome: "accepts" | "rejects" | "undecided";
 }
 
+/** The replicated decision over all votes, with the rules it followed. */
 export interface Verdict {
   readonly outcome: "Accepted" | "Rejected" | "Inconclusive";
   readonly reason: string;
@@ -64,6 +67,7 @@ export interface Verdict {
   readonly beta: number;
 }
 
+/** What a TrialStart entry fixed for all replicas and trial nodes. */
 export interface ProposalTrial {
   readonly attempt: number;
   /** Hex, 32 bytes. */
@@ -80,6 +84,7 @@ export interface ProposalTrial {
   readonly maxPairs: number;
 }
 
+/** Where a proposal stands. */
 export interface ProposalStatus {
   readonly phase: ProposalPhase;
   readonly reason: string;
@@ -94,8 +99,10 @@ export interface ProposalStatus {
   readonly conditions: readonly Condition[];
 }
 
+/** A wish to change a Config. */
 export type Proposal = ApiObject<ProposalSpec, ProposalStatus>;
 
+/** What a node answered. */
 export type VoteDecision = "Accept" | "Reject" | "Abstain";
 
 /** Named `<proposal>-a<attempt>-<node>`; spec holds the decoded signed document. */
@@ -116,8 +123,10 @@ export interface VoteSpec {
   readonly signature: string;
 }
 
+/** One node's signed answer to a proposal. */
 export type Vote = ApiObject<VoteSpec, JsonObject>;
 
+/** Why a node rejects a committed version. */
 export type VetoCause = "Voted" | "Regression" | "Tripwire" | "Unappliable" | "Manual";
 
 /** Named `<config>-v<version>-<node>`. */
@@ -140,4 +149,5 @@ export interface VetoSpec {
   readonly signature: string;
 }
 
+/** One node's signed rejection of a committed version. */
 export type Veto = ApiObject<VetoSpec, JsonObject>;

@@ -11,6 +11,7 @@ interface Common {
   readonly nullable?: boolean;
 }
 
+/** A text. */
 export interface StringSchema extends Common {
   readonly type: "string";
   readonly enum?: readonly string[];
@@ -19,6 +20,7 @@ export interface StringSchema extends Common {
   readonly format?: FormatName;
 }
 
+/** A number or integer. */
 export interface NumberSchema extends Common {
   readonly type: "integer" | "number";
   readonly minimum?: number;
@@ -27,10 +29,12 @@ export interface NumberSchema extends Common {
   readonly exclusiveMinimum?: boolean;
 }
 
+/** True or false. */
 export interface BooleanSchema extends Common {
   readonly type: "boolean";
 }
 
+/** A list of one kind of item. */
 export interface ArraySchema extends Common {
   readonly type: "array";
   readonly items: Schema;
@@ -41,6 +45,7 @@ export interface ArraySchema extends Common {
   readonly listMapKeys?: readonly string[];
 }
 
+/** A mapping with known or free keys. */
 export interface ObjectSchema extends Common {
   readonly type: "object";
   readonly properties?: Readonly<Record<string, Schema>>;

@@ -1,11 +1,12 @@
-// Original file: /work/main/proto/google/rpc/payload.proto
+// Original file: proto/google/rpc/payload.proto
+
 
 export interface Payload {
-  typeUrl?: string;
-  value?: Buffer | Uint8Array | string;
+  'typeUrl'?: (string);
+  'value'?: (Buffer | Uint8Array | string);
 }
 
 export interface Payload__Output {
-  typeUrl: string;
-  value: Buffer;
+  'typeUrl': (string);
+  'value': (Buffer);
 }

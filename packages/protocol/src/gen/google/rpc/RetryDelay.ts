@@ -1,13 +1,13 @@
-// Original file: /work/main/proto/google/rpc/error_details.proto
+// Original file: proto/google/rpc/error_details.proto
 
-import type { Long } from "@grpc/proto-loader";
+import type { Long } from '@grpc/proto-loader';
 
 export interface RetryDelay {
-  seconds?: number | string | Long;
-  nanos?: number;
+  'seconds'?: (number | string | Long);
+  'nanos'?: (number);
 }
 
 export interface RetryDelay__Output {
-  seconds: number;
-  nanos: number;
+  'seconds': (number);
+  'nanos': (number);
 }

@@ -1,5 +1,8 @@
-// Original file: /work/main/proto/kingly/admin/v1/cluster.proto
+// Original file: proto/kingly/admin/v1/cluster.proto
 
-export interface StatusRequest {}
 
-export interface StatusRequest__Output {}
+export interface StatusRequest {
+}
+
+export interface StatusRequest__Output {
+}

@@ -1,17 +1,18 @@
-// Original file: /work/main/proto/kingly/agent/v1/agent.proto
+// Original file: proto/kingly/agent/v1/agent.proto
+
 
 export interface EnrollResponse {
-  clusterId?: string;
-  certificatePem?: string;
-  authorityPem?: string;
-  node?: Buffer | Uint8Array | string;
-  servers?: string[];
+  'clusterId'?: (string);
+  'certificatePem'?: (string);
+  'authorityPem'?: (string);
+  'node'?: (Buffer | Uint8Array | string);
+  'servers'?: (string)[];
 }
 
 export interface EnrollResponse__Output {
-  clusterId: string;
-  certificatePem: string;
-  authorityPem: string;
-  node: Buffer;
-  servers: string[];
+  'clusterId': (string);
+  'certificatePem': (string);
+  'authorityPem': (string);
+  'node': (Buffer);
+  'servers': (string)[];
 }

@@ -1,11 +1,12 @@
-// Original file: /work/main/proto/kingly/agent/v1/agent.proto
+// Original file: proto/kingly/agent/v1/agent.proto
+
 
 export interface Push {
-  nonce?: string;
-  document?: Buffer | Uint8Array | string;
+  'nonce'?: (string);
+  'document'?: (Buffer | Uint8Array | string);
 }
 
 export interface Push__Output {
-  nonce: string;
-  document: Buffer;
+  'nonce': (string);
+  'document': (Buffer);
 }

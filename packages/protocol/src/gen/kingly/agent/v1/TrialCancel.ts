@@ -1,13 +1,14 @@
-// Original file: /work/main/proto/kingly/agent/v1/agent.proto
+// Original file: proto/kingly/agent/v1/agent.proto
+
 
 export interface TrialCancel {
-  proposalUid?: string;
-  attempt?: number;
-  reason?: string;
+  'proposalUid'?: (string);
+  'attempt'?: (number);
+  'reason'?: (string);
 }
 
 export interface TrialCancel__Output {
-  proposalUid: string;
-  attempt: number;
-  reason: string;
+  'proposalUid': (string);
+  'attempt': (number);
+  'reason': (string);
 }

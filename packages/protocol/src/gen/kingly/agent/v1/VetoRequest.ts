@@ -1,17 +1,17 @@
-// Original file: /work/main/proto/kingly/agent/v1/agent.proto
+// Original file: proto/kingly/agent/v1/agent.proto
 
-import type { Long } from "@grpc/proto-loader";
+import type { Long } from '@grpc/proto-loader';
 
 export interface VetoRequest {
-  configUid?: string;
-  version?: number | string | Long;
-  reason?: string;
-  requestedBy?: string;
+  'configUid'?: (string);
+  'version'?: (number | string | Long);
+  'reason'?: (string);
+  'requestedBy'?: (string);
 }
 
 export interface VetoRequest__Output {
-  configUid: string;
-  version: number;
-  reason: string;
-  requestedBy: string;
+  'configUid': (string);
+  'version': (number);
+  'reason': (string);
+  'requestedBy': (string);
 }

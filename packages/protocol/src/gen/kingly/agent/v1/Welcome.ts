@@ -1,13 +1,14 @@
-// Original file: /work/main/proto/kingly/agent/v1/agent.proto
+// Original file: proto/kingly/agent/v1/agent.proto
+
 
 export interface Welcome {
-  clusterId?: string;
-  memberId?: string;
-  heartbeatMs?: number;
+  'clusterId'?: (string);
+  'memberId'?: (string);
+  'heartbeatMs'?: (number);
 }
 
 export interface Welcome__Output {
-  clusterId: string;
-  memberId: string;
-  heartbeatMs: number;
+  'clusterId': (string);
+  'memberId': (string);
+  'heartbeatMs': (number);
 }

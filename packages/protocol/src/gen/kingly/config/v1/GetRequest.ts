@@ -1,15 +1,16 @@
-// Original file: /work/main/proto/kingly/config/v1/config.proto
+// Original file: proto/kingly/config/v1/config.proto
+
 
 export interface GetRequest {
-  kind?: string;
-  namespace?: string;
-  name?: string;
-  stale?: boolean;
+  'kind'?: (string);
+  'namespace'?: (string);
+  'name'?: (string);
+  'stale'?: (boolean);
 }
 
 export interface GetRequest__Output {
-  kind: string;
-  namespace: string;
-  name: string;
-  stale: boolean;
+  'kind': (string);
+  'namespace': (string);
+  'name': (string);
+  'stale': (boolean);
 }

@@ -1,17 +1,17 @@
-// Original file: /work/main/proto/kingly/config/v1/config.proto
+// Original file: proto/kingly/config/v1/config.proto
 
-import type { Long } from "@grpc/proto-loader";
+import type { Long } from '@grpc/proto-loader';
 
 export interface WatchRequest {
-  kind?: string;
-  namespace?: string;
-  name?: string;
-  fromRevision?: number | string | Long;
+  'kind'?: (string);
+  'namespace'?: (string);
+  'name'?: (string);
+  'fromRevision'?: (number | string | Long);
 }
 
 export interface WatchRequest__Output {
-  kind: string;
-  namespace: string;
-  name: string;
-  fromRevision: number;
+  'kind': (string);
+  'namespace': (string);
+  'name': (string);
+  'fromRevision': (number);
 }

@@ -1,15 +1,15 @@
-// Original file: /work/main/proto/kingly/config/v1/config.proto
+// Original file: proto/kingly/config/v1/config.proto
 
-import type { Long } from "@grpc/proto-loader";
+import type { Long } from '@grpc/proto-loader';
 
 export interface WriteResponse {
-  document?: Buffer | Uint8Array | string;
-  revision?: number | string | Long;
-  warnings?: string[];
+  'document'?: (Buffer | Uint8Array | string);
+  'revision'?: (number | string | Long);
+  'warnings'?: (string)[];
 }
 
 export interface WriteResponse__Output {
-  document: Buffer;
-  revision: number;
-  warnings: string[];
+  'document': (Buffer);
+  'revision': (number);
+  'warnings': (string)[];
 }

@@ -1,17 +1,17 @@
-// Original file: /work/main/proto/kingly/raft/v1/raft.proto
+// Original file: proto/kingly/raft/v1/raft.proto
 
-import type { Long } from "@grpc/proto-loader";
+import type { Long } from '@grpc/proto-loader';
 
 export interface Entry {
-  term?: number | string | Long;
-  index?: number | string | Long;
-  type?: number;
-  data?: Buffer | Uint8Array | string;
+  'term'?: (number | string | Long);
+  'index'?: (number | string | Long);
+  'type'?: (number);
+  'data'?: (Buffer | Uint8Array | string);
 }
 
 export interface Entry__Output {
-  term: number;
-  index: number;
-  type: number;
-  data: Buffer;
+  'term': (number);
+  'index': (number);
+  'type': (number);
+  'data': (Buffer);
 }

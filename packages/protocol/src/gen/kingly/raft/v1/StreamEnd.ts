@@ -1,9 +1,10 @@
-// Original file: /work/main/proto/kingly/raft/v1/raft.proto
+// Original file: proto/kingly/raft/v1/raft.proto
+
 
 export interface StreamEnd {
-  reason?: string;
+  'reason'?: (string);
 }
 
 export interface StreamEnd__Output {
-  reason: string;
+  'reason': (string);
 }
