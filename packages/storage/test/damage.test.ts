@@ -443,3 +443,22 @@ test("damaged rows can be dropped so that a leader's snapshot heals the member",
   await storage.close();
   await leader.close();
 });
+
+test("entries behind a hole are dropped for good and reported once", async () => {
+  const disk = await freshDisk();
+  let storage = await openAt(DIR, disk);
+  await storage.log.append({ hardState: hard(2, 1, 1), entries: entries(2, 20, 2) });
+  await storage.close();
+  const { logKey } = await import("../src/keys.ts");
+  const handle = await disk.openKeyValue(storePath(DIR), { createIfMissing: false });
+  await handle.batch([{ key: logKey(12), value: undefined }], { sync: true });
+  await handle.close();
+  storage = await openAt(DIR, disk);
+  expect(storage.log.recovery).toMatchObject({ markIndex: 20, logIndex: 11, droppedEntries: 8 });
+  await storage.log.append({ hardState: hard(3, 0, 1), entries: [entry(12, 3)] });
+  await storage.close();
+  storage = await openAt(DIR, disk);
+  expect(storage.repairs).toEqual([]);
+  expect(storage.log.lastIndex()).toBe(12);
+  await storage.close();
+});
