@@ -64,9 +64,8 @@ export function handleAppend(raft: Raft, m: Message): void {
 /** Takes the commit index and echoes the leader's read token. */
 export function handleHeartbeat(raft: Raft, m: Message): void {
   const { log } = raft;
-  // While recovering, the leader may still believe that we hold what we lost.
-  const lastIndex = log.lastIndex();
-  const clamp = raft.recoveryMark !== undefined && m.commit > lastIndex;
-  log.commitTo(clamp ? lastIndex : m.commit);
+  // While recovering, the leader may still believe that we hold what we lost, and what is left may
+  // end in entries that were replaced before the loss: only an append that matches may commit.
+  if (raft.recoveryMark === undefined) log.commitTo(m.commit);
   raft.send({ type: "MsgHeartbeatResp", to: m.from, context: m.context });
 }

@@ -134,9 +134,10 @@ export class Raft {
     if (state.term === 0 && state.vote === NO_NODE && state.commit === 0) return;
     const { log } = this;
     const lastIndex = log.lastIndex();
-    // A node that lost the end of its log may have committed what it lost.
-    const clamp = this.recoveryMark !== undefined && state.commit > lastIndex;
-    const commit = clamp ? lastIndex : state.commit;
+    // A node that lost the end of its log may be left with entries that a later leader had already
+    // replaced: its stored commit index says nothing about those. What was applied is raised below;
+    // the rest is learned again from appends, which check that they match.
+    const commit = this.recoveryMark === undefined ? state.commit : log.committed;
     invariant(commit <= lastIndex, "stored commit is beyond the stored log", {
       commit,
       lastIndex,

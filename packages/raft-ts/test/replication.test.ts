@@ -287,4 +287,18 @@ describe("a follower that lost its log", () => {
     cluster.step(makeMessage({ type: "MsgHeartbeat", ...at, commit: logIndex(5) }));
     expect(cluster.node(1).basicStatus()).toMatchObject({ commit: 0, recovering: true });
   });
+
+  it("does not commit what is left of its log on a heartbeat or from its stored commit index", () => {
+    // The lost batches held a truncation: index 1 of term 1 had been replaced by one of term 2 and
+    // that one committed, but the old entry is what the disk still has.
+    const cluster = new Cluster([1, 2, 3]);
+    const one = cluster.peer(1);
+    one.storage.append([{ ...entry(1, 1), data: bytes("stale") }]);
+    one.storage.setHardState({ term: term(2), vote: nodeId(2), commit: logIndex(1) });
+    cluster.restart(1, { recoveryMark: { term: term(2), index: logIndex(1) } });
+    expect(cluster.node(1).basicStatus()).toMatchObject({ commit: 0 });
+    const at = { from: nodeId(2), to: nodeId(1), term: term(2) };
+    cluster.step(makeMessage({ type: "MsgHeartbeat", ...at, commit: logIndex(1) }));
+    expect(cluster.node(1).basicStatus()).toMatchObject({ commit: 0, recovering: true });
+  });
 });
