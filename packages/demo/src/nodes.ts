@@ -62,8 +62,6 @@ function agentFile(
     binding: {
       targets: {
         "inference/main": {
-          // The owner's own bound for what the agent may explore: two milliseconds of waiting.
-          ...(tuner ? { limits: { batchWindowMs: { maximum: 2 } } } : {}),
           applier: {
             file: {
               path: join(where.folder, "tunables.json"),
@@ -85,6 +83,8 @@ function agentFile(
         enabled: tuner,
         targets: ["inference/main"],
         keys: ["batchWindowMs"],
+        // The owner's own bound for what the agent may explore: two milliseconds of waiting.
+        limits: { batchWindowMs: { maximum: 2 } },
         minIntervalSeconds: 600,
       },
     },
