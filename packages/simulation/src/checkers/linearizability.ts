@@ -48,14 +48,22 @@ export function isLinearizable(operations: readonly Operation[]): boolean | unde
   return new Search(relevant(operations)).run();
 }
 
-/** Leaves out what cannot matter: unknown reads, and unknown writes whose value nobody saw. */
+/**
+ * Leaves out what cannot matter: unknown reads, and unknown writes whose value nobody saw. An unknown
+ * cas that stays could itself have seen the value it expects.
+ */
 function relevant(operations: readonly Operation[]): Operation[] {
   const seen = new Set<string>();
   for (const { seen: value } of operations) if (value !== undefined) seen.add(value);
-  return operations.filter(({ action, returnedAt }) => {
-    if (returnedAt !== Infinity) return true;
-    return action.kind !== "get" && seen.has(action.value);
-  });
+  const kept = operations.filter(({ returnedAt }) => returnedAt !== Infinity);
+  let unknown = operations.filter((one) => one.returnedAt === Infinity);
+  for (;;) {
+    const wanted = unknown.filter(({ action }) => action.kind !== "get" && seen.has(action.value));
+    if (wanted.length === 0) return kept;
+    kept.push(...wanted);
+    unknown = unknown.filter((one) => !wanted.includes(one));
+    for (const { action } of wanted) if (action.kind === "cas") seen.add(action.expected);
+  }
 }
 
 interface Node {

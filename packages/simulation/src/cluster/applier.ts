@@ -5,8 +5,7 @@ import type { Storage } from "@kingly/storage";
 import type { Entry, Message } from "raft-ts";
 import type { Recorder } from "../checkers/recorder.ts";
 import type { Host } from "./host.ts";
-import { RowsPrint } from "./machine.ts";
-import type { Applied, Machine } from "./machine.ts";
+import type { Applied, Machine, RowsPrint } from "./machine.ts";
 
 /** What the applier works with. */
 export interface ApplierPorts {

@@ -60,7 +60,7 @@ const OPERATIONS_AFTER_HEALING = 3;
 export async function runCluster(options: RunOptions): Promise<RunResult> {
   const prng = createPrng(`cluster ${options.seed}`);
   const scenario = drawScenario(prng.fork("scenario"), options);
-  const machine = machineFor(scenario.machine, options.bug);
+  const machine = machineFor(scenario, options.bug);
   const cluster = new Cluster({ prng, scenario, machine, bug: options.bug, trace: options.trace });
   let violation: Violation | undefined;
   try {

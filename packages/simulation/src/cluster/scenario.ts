@@ -83,10 +83,12 @@ export function drawScenario(prng: Prng, wishes: ScenarioWishes): Scenario {
   const drawn = prng.chance(0.75) ? 3 : 5;
   const servers = wishes.servers === 0 ? drawn : wishes.servers;
   const usual = prng.chance(0.8);
-  const machine = prng.chance(0.2) ? "decision" : "register";
+  const drawnMachine = prng.chance(0.2) ? "decision" : "register";
+  const machine = wishes.machine ?? drawnMachine;
+  const casShare = prng.pick([0, 0.3]);
   return {
     servers,
-    machine: wishes.machine ?? machine,
+    machine,
     safetyUs: Math.round(wishes.seconds * SECOND_US),
     tickUs: prng.pick([50, 100, 100]) * MILLISECOND_US,
     electionTicks: prng.pick([10, 10, 5]),
@@ -95,8 +97,8 @@ export function drawScenario(prng: Prng, wishes: ScenarioWishes): Scenario {
     messageBytesMax: prng.pick([0, 1024, 1024 * 1024]),
     inflightMessagesMax: prng.pick([1, 4, 256]),
     windowEntries: prng.pick([4, 64, 65_536]),
-    compactEvery: prng.pick([10, 50, 200, 100_000]),
-    compactKeep: prng.pick([0, 5, 50]),
+    compactEvery: prng.pick([5, 20, 100, 100_000]),
+    compactKeep: prng.pick([0, 5, 30]),
     turnUs: prng.pick([0, 50, 500]),
     applyDelayUs: prng.pick([0, 200, 20_000]),
     links: drawLinks(prng),
@@ -106,7 +108,8 @@ export function drawScenario(prng: Prng, wishes: ScenarioWishes): Scenario {
     thinkUs: prng.pick([100, 400, 1_600]) * MILLISECOND_US,
     attemptTimeoutUs: prng.pick([300, 1_000]) * MILLISECOND_US,
     readShare: prng.pick([0.2, 0.5]),
-    casShare: prng.pick([0, 0.3]),
+    // The decision machine compares revisions, not values: no cas of values there.
+    casShare: machine === "decision" ? 0 : casShare,
     faults: drawFaults(prng),
     faultPauseUs: prng.pick([500, 2_000, 5_000]) * MILLISECOND_US,
     faultLengthUs: prng.pick([500, 2_000, 5_000]) * MILLISECOND_US,

@@ -34,7 +34,7 @@ export class Scheduler {
   #failure: unknown;
   #failed = false;
 
-  constructor(trace: ((line: string) => void) | undefined = undefined) {
+  constructor(trace?: (line: string) => void) {
     this.#trace = trace;
   }
 
