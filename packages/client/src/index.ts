@@ -1,5 +1,15 @@
 // TypeScript SDK: contexts, the REST client, the gRPC client with leader discovery and retry.
 
+export { GrpcClient } from "./grpc-client.ts";
+export type {
+  ObjectEvent,
+  ObjectScope,
+  ProposalState,
+  ProposeCall,
+  WatchCall,
+  WriteCall,
+} from "./grpc-client.ts";
+export type { GrpcClientOptions } from "./grpc-channel.ts";
 export { loadContext } from "./kubeconfig.ts";
 export type { Context } from "./kubeconfig.ts";
 export { RestClient, resourcePath, TABLE_ACCEPT } from "./rest-client.ts";

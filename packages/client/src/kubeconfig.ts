@@ -61,7 +61,7 @@ export function loadContext(file: string, contextName?: string): Context {
   } catch (error) {
     throw new KinglyError(
       "Usage",
-      `cannot read the context file ${file}: ${error instanceof Error ? error.message : error}`,
+      `cannot read the context file ${file}: ${error instanceof Error ? error.message : String(error)}`,
       { field: "kubeconfig", help: "give --kubeconfig FILE or set KUBECONFIG" },
     );
   }

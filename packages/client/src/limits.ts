@@ -17,3 +17,9 @@ export const BACKOFF_MS: number = 50;
 
 /** Longest pause between attempts: longer than an election, short for a person. */
 export const BACKOFF_MS_MAX: number = 2_000;
+
+/** Milliseconds for one gRPC call with all its repetitions. */
+export const CALL_DEADLINE_MS: number = 30_000;
+
+/** Largest gRPC message taken from a server: a full list page. */
+export const GRPC_MESSAGE_BYTES_MAX: number = 64 * 1024 * 1024;
