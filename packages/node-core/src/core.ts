@@ -325,6 +325,7 @@ export class NodeCore {
       !slot.overridden &&
       !slot.orphaned &&
       this.#rollout.isRestored(slot) &&
+      !this.#reconcile.isChecking(slot) &&
       !this.#vetoes.isArming(slot) &&
       !this.#guard.active
     );

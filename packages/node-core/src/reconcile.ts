@@ -83,6 +83,11 @@ export class Reconcile {
     }
   }
 
+  /** True while a new version is being checked: nothing else should begin on the slot. */
+  isChecking(slot: SlotState): boolean {
+    return this.#checking.has(slot.config.uid);
+  }
+
   onCheck(token: number, problem: string): void {
     for (const [uid, checking] of this.#checking) {
       if (checking.token !== token) continue;

@@ -3,11 +3,11 @@ import { checkEvidence } from "@kingly/evidence";
 import type { TrialEvidence, TrialPlan } from "@kingly/evidence";
 import { describe, expect, it } from "vitest";
 import { assignment, hashOf, order, Plant, push, trialPlan } from "./support/plant.ts";
-import type { PlantOptions } from "./support/plant.ts";
+import type { Behaviour, PlantOptions } from "./support/plant.ts";
 
 const V1 = { window: 0, size: 8 };
 const V2 = { window: 2, size: 8 };
-const bad = (factor: number): PlantOptions["behaviour"] => {
+const bad = (factor: number): Behaviour => {
   return (data) => (data["window"] === 2 ? factor : 1);
 };
 
@@ -177,7 +177,7 @@ describe("the guard of a committed version", () => {
     const targets = ["inference/main", "cache/main"];
     const cache = { namespace: "prod", name: "cache", uid: "cfg-2" };
     const c1 = assignment(1, V1, { config: cache, target: "cache/main" });
-    const behaviour: PlantOptions["behaviour"] = (data) => (data["size"] === 9 ? 2 : 1);
+    const behaviour: Behaviour = (data) => (data["size"] === 9 ? 2 : 1);
     const plant = new Plant({ node: { targets }, behaviour, noise: 0.2 }).start().connect();
     plant.send(push(assignment(1, V1), c1));
     plant.until(() => plant.saw("Confirmed") === 2, 60_000, "both confirmed").run(20_000);

@@ -2,7 +2,7 @@ import type { JsonObject } from "@kingly/base";
 import type { TrialEvidence } from "@kingly/evidence";
 import { describe, expect, it } from "vitest";
 import { assignment, hashOf, order, Plant, push, trialPlan } from "./support/plant.ts";
-import type { PlantOptions } from "./support/plant.ts";
+import type { Behaviour, PlantOptions } from "./support/plant.ts";
 
 const V1 = { window: 0, size: 8 };
 const V2 = { window: 2, size: 8 };
@@ -186,7 +186,7 @@ describe("a trial on a node", () => {
     let accepted = 0;
     const seeds = 60;
     for (let seed = 0; seed < seeds; seed += 1) {
-      const behaviour: PlantOptions["behaviour"] = (data) => (data["window"] === 2 ? 1.1 : 1);
+      const behaviour: Behaviour = (data) => (data["window"] === 2 ? 1.1 : 1);
       const plant = calibrated({ seed: `edge-${seed}`, behaviour, noise: 0.07, wander: 0.1 });
       plant.send({ type: "trialOrder", order: order(plant, V2, { version: 1, data: V1 }) });
       plant.until(() => plant.of("Vote").length > 0, 300_000, "vote");

@@ -2,13 +2,13 @@ import { checkEvidence } from "@kingly/evidence";
 import type { TrialEvidence, TrialPlan } from "@kingly/evidence";
 import { describe, expect, it } from "vitest";
 import { assignment, order, Plant, push } from "./support/plant.ts";
-import type { PlantOptions } from "./support/plant.ts";
+import type { Behaviour, PlantOptions } from "./support/plant.ts";
 
 const V1 = { window: 0, size: 8 };
 const tuner = { enabled: true, targets: ["inference/main"], keys: [], minIntervalMs: 600_000 };
 
 /** A dense node: a window of 1 helps, 2 and 4 help more, longer windows only add waiting. */
-const dense: PlantOptions["behaviour"] = (data) => {
+const dense: Behaviour = (data) => {
   const window = data["window"] as number;
   return window === 0 ? 1 : window <= 1 ? 0.75 : window <= 4 ? 0.62 : 0.62 + window / 20;
 };
@@ -42,7 +42,7 @@ describe("the tuner", () => {
 
   it("gives up a direction that hurts or brings nothing, and proposes nothing", () => {
     for (const factor of [1, 2]) {
-      const behaviour: PlantOptions["behaviour"] = (data) => (data["window"] === 0 ? 1 : factor);
+      const behaviour: Behaviour = (data) => (data["window"] === 0 ? 1 : factor);
       const plant = tuning({ behaviour });
       plant.until(() => plant.saw("TunerGivesUp") > 0, 120_000, "giving up").run(5_000);
       expect(plant.of("Proposal")).toEqual([]);
@@ -61,7 +61,7 @@ describe("the tuner", () => {
   });
 
   it("never leaves the schema's range nor the owner's", () => {
-    const behaviour: PlantOptions["behaviour"] = (data) => 1 / (1 + (data["window"] as number));
+    const behaviour: Behaviour = (data) => 1 / (1 + (data["window"] as number));
     const limits = { "inference/main": { window: { maximum: 5 } } };
     const plant = tuning({ behaviour, node: { tuner, ownerLimits: limits } });
     plant.until(() => plant.of("Proposal").length > 0, 200_000, "proposal");

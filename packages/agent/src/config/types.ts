@@ -37,6 +37,7 @@ export interface HttpApplierBinding {
   readonly method: "PUT" | "POST" | "PATCH";
 }
 
+/** How a target takes contents. */
 export type ApplierBinding = FileApplierBinding | HttpApplierBinding;
 
 /** One logical target. */
@@ -76,6 +77,7 @@ export interface HttpProbeBinding {
   readonly timeoutMs: number;
 }
 
+/** How a signal is measured. */
 export type ProbeBinding = PrometheusProbeBinding | HttpProbeBinding;
 
 /** One logical signal. */
@@ -97,6 +99,7 @@ export interface TripwireBinding {
     | { readonly type: "max"; readonly probe: ProbeBinding; readonly maximum: number };
 }
 
+/** What the owner of a node allows, and where it is. */
 export interface Binding {
   readonly targets: Readonly<Record<string, TargetBinding>>;
   readonly signals: Readonly<Record<string, SignalBinding>>;

@@ -2,7 +2,7 @@
 // before the core sees them; what is malformed is named and left out.
 
 import { KinglyError, parseStrictJson, utf8Encode } from "@kingly/base";
-import type { JsonObject, JsonValue } from "@kingly/base";
+import type { JsonValue } from "@kingly/base";
 import type { ActiveState, NodeEvent, OutgoingMessage } from "@kingly/node-core";
 import { nodeCrypto, safeUint, WIRE_MESSAGE_BYTES_MAX } from "@kingly/protocol";
 import type { ActiveConfigInput, AgentMessageInput, ServerMessage } from "@kingly/protocol";
@@ -189,9 +189,4 @@ function malformed(field: string, limit: string, value: unknown): KinglyError {
     field,
     limit,
   });
-}
-
-/** JSON of a document, for logs and status pages. */
-export function jsonOf(value: object): JsonObject {
-  return value as unknown as JsonObject;
 }

@@ -74,6 +74,7 @@ export class Plant {
   #queue: Timed[] = [];
   #order = 0;
   #blocks = new Map<number, { readonly target: string; readonly signals: readonly string[] }>();
+  #writing: string | null = null;
   #noise: Prng;
   #wandering = 0;
 
@@ -123,8 +124,13 @@ export class Plant {
     return content;
   }
 
-  /** kill -9: the process is gone, the disk and the target stay; then a new one starts. */
-  restart(): this {
+  /**
+   * kill -9: the process is gone, the disk and the target stay; then a new one starts. A write that
+   * was under way is lost, or it reached the disk although nobody heard of it any more.
+   */
+  restart(writeUnderWay: "lost" | "kept" = "lost"): this {
+    if (writeUnderWay === "kept" && this.#writing !== null) this.disk = this.#writing;
+    this.#writing = null;
     this.alive = true;
     this.stopped = false;
     this.#queue = [];
@@ -205,6 +211,7 @@ export class Plant {
     }
     switch (effect.type) {
       case "persist":
+        this.#writing = effect.record;
         this.#later(this.#plant.diskMs, () => {
           this.disk = effect.record;
           this.send({ type: "diskWritten", seq: effect.seq });
