@@ -10,6 +10,8 @@ interface Batch {
   readonly version: number;
   readonly state: NodeAck["state"];
   readonly nodes: Set<string>;
+  /** Why the first of them failed. */
+  readonly message: string | undefined;
 }
 
 /** Collects and submits acknowledgements. */
@@ -29,9 +31,10 @@ export class AckBatcher {
 
   add(ack: NodeAck): void {
     if (this.#stopped || this.#queued >= ACKS_QUEUED_MAX) return;
-    const { configUid, version, state, node } = ack;
+    const { configUid, version, state, node, message } = ack;
     const key = `${configUid}/${version}/${state}`;
-    const batch = this.#batches.get(key) ?? { configUid, version, state, nodes: new Set() };
+    const empty: Batch = { configUid, version, state, message, nodes: new Set() };
+    const batch = this.#batches.get(key) ?? empty;
     this.#batches.set(key, batch);
     if (batch.nodes.has(node)) return;
     batch.nodes.add(node);
@@ -59,11 +62,12 @@ export class AckBatcher {
   }
 
   async #send(batch: Batch): Promise<void> {
-    const { configUid, version, state } = batch;
+    const { configUid, version, state, message } = batch;
+    const why = message === undefined ? {} : { message };
     const all = [...batch.nodes].sort(compareStrings);
     for (let at = 0; at < all.length; at += ACKS_PER_COMMAND_MAX) {
       const nodes = all.slice(at, at + ACKS_PER_COMMAND_MAX);
-      await this.#submit(utf8Encode(JSON.stringify({ configUid, version, state, nodes })));
+      await this.#submit(utf8Encode(JSON.stringify({ configUid, version, state, nodes, ...why })));
     }
   }
 

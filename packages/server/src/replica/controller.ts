@@ -108,7 +108,8 @@ export class LeaderController {
         const code = error instanceof KinglyError ? error.code : "Internal";
         metrics.controllerCommands.inc({ type, result: code });
         const reason = error instanceof Error ? error.message : String(error);
-        logger.debug("a controller command was refused", { type, key, code, reason });
+        const level = type === "genesis" ? "warn" : "debug";
+        logger[level]("a controller command was refused", { type, key, code, reason });
       })
       .finally(() => this.#inFlight.delete(key));
   }

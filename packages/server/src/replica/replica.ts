@@ -120,6 +120,8 @@ export interface NodeAck {
   readonly version: number;
   readonly state: "received" | "applied" | "confirmed" | "failed";
   readonly node: string;
+  /** Why it failed, for people; of a batch the first one is kept. */
+  readonly message?: string;
 }
 
 /** State that is shared between servers but never logged. All reads are local. */
