@@ -143,6 +143,10 @@ describe("what must hold in every life of a fleet", () => {
           const row = renderAssignments(machine, veto.spec.node).assignments[0];
           if (row !== undefined) expect(row.version).not.toBe(veto.spec.version);
         }
+        for (const rollout of machine.objects("Rollout", NS)) {
+          const planned = (rollout.status?.stages ?? []).flatMap((stage) => [...stage.nodes]);
+          expect(new Set(planned).size).toBe(planned.length);
+        }
         for (const { metadata } of machine.objects("Node")) {
           const row = renderAssignments(machine, metadata.name).assignments[0];
           if (row === undefined) continue;

@@ -53,6 +53,13 @@ describe("the stages of a rollout", () => {
     for (const voter of voters) expect(early).toContain(voter);
   });
 
+  it("hold every node exactly once, also for the first version", () => {
+    const fleet = new Fleet({ nodes: nodes(7) });
+    const all = (fleet.rollout(1).status?.stages ?? []).flatMap((stage) => [...stage.nodes]);
+    expect(all).toHaveLength(7);
+    expect(new Set(all)).toEqual(new Set(fleet.nodeNames));
+  });
+
   it("do not end before the soak and the confirmed share, whatever the leader says", () => {
     const fleet = rollingOut(5);
     const body = { rolloutUid: fleet.rollout(2).metadata.uid, stage: 0, unreachable: [] };
@@ -206,6 +213,28 @@ describe("a veto after the commit", () => {
     }
     expect(fleet.rollout(2).status?.phase).toBe("RolledBack");
     expect(fleet.config().status?.version).toBe(1);
+  });
+
+  it("never holds its node on a version that the node vetoes too", () => {
+    const fleet = new Fleet({
+      nodes: nodes(6),
+      policy: (spec) => ({
+        ...TEST_POLICY(spec),
+        rollout: { ...TEST_POLICY(spec).rollout, onFirstVeto: "continue" },
+      }),
+    });
+    const node = staged(fleet, 1)[0] ?? "";
+    fleet.signed("veto", fleet.vetoDocument(node));
+    fleet.settle();
+    fleet.propose({ batch: 16, threads: 5, mode: "new" }, "p2");
+    fleet.lead();
+    fleet.vote(same);
+    fleet.settle();
+    expect(assigned(fleet, node)["version"]).toBe(2);
+    expect(fleet.signed("veto", fleet.vetoDocument(node, { runsVersion: 1 })).outcome.ok).toBe(
+      true,
+    );
+    expect(assigned(fleet, node)).toMatchObject({ version: 0, heldByVeto: true });
   });
 
   it("delivered twice is one veto", () => {

@@ -17,7 +17,7 @@ import { versionOf } from "../model/content.ts";
 import { objectivesOf } from "../model/electorate.ts";
 import { emit } from "../model/events.ts";
 import { guardPlanFor, planProblem } from "../model/guard.ts";
-import { isActive, vetoName, vetoesOf } from "../model/pins.ts";
+import { isActive, runnableVersion, standingVetoes, vetoName, vetoesOf } from "../model/pins.ts";
 import { giveTurn } from "../model/proposals.ts";
 import { assignedNodes, budgetFor, isMoving, rolloutStatus, setPaused } from "../model/rollouts.ts";
 import { assignmentOf, configStateOf, rolloutRowOf } from "../model/rows.ts";
@@ -46,9 +46,10 @@ export function veto(tx: Transaction): Reply {
     });
   }
   const lnE = checkCause(tx, { config, rollout, node, document });
-  const written = store(tx, { config, node, document, lnE, stored });
+  const runs = runsVersion(tx, config, document);
+  const written = store(tx, { config, node, document, lnE, stored, runs });
   const marked = tx.put(moveNodes(rollout, [document.node], "vetoed"));
-  assign(tx, config, [document.node], { version: runsVersion(tx, config, document), held: true });
+  assign(tx, config, [document.node], { version: runs, held: true });
   emit(tx, written, {
     type: "Warning",
     reason: `Vetoed${document.cause}`,
@@ -144,17 +145,24 @@ function checkCause(tx: Transaction, { config, rollout, node, document }: Case):
   return check.lnHarm;
 }
 
-/** The version the node is held on: the one it names, when that is another and was committed. */
+/**
+ * The version the node is held on: the one it names, when that is another and was committed. Where it
+ * vetoes that one too, the one that it runs instead of it.
+ */
 function runsVersion(tx: Transaction, config: Config, document: VetoDocument): number {
   const { name, namespace = "" } = config.metadata;
-  const { runsVersion: named, version } = document;
-  if (named === 0) return 0;
-  if (named !== version && versionOf(tx, namespace, name, named) !== undefined) return named;
-  return refuse("InvalidField", `the node cannot run version ${named} instead`, {
-    field: "runsVersion",
-    limit: `another committed version than ${version}, or 0`,
-    value: named,
-  });
+  const { runsVersion: named, version, node } = document;
+  const known = named !== version && versionOf(tx, namespace, name, named) !== undefined;
+  if (named !== 0 && !known) {
+    return refuse("InvalidField", `the node cannot run version ${named} instead`, {
+      field: "runsVersion",
+      limit: `another committed version than ${version}, or 0`,
+      value: named,
+    });
+  }
+  const others = standingVetoes(tx, config, node).filter((one) => one.spec.version !== version);
+  const runs = runnableVersion(named, others);
+  return runs === version ? 0 : runs;
 }
 
 function store(
@@ -165,9 +173,10 @@ function store(
     readonly document: VetoDocument;
     readonly lnE: number;
     readonly stored: Veto | undefined;
+    readonly runs: number;
   },
 ): Veto {
-  const { config, node, document, lnE, stored } = parts;
+  const { config, node, document, lnE, stored, runs } = parts;
   const { uid, name, namespace = "" } = config.metadata;
   const changed = versionOf(tx, namespace, name, document.version)?.spec.changedKeys ?? [];
   const asked = document.pinnedKeys.slice(0, PINNED_KEYS_MAX);
@@ -183,7 +192,7 @@ function store(
     pinnedKeys: pinnedKeys.length === 0 ? changed : pinnedKeys,
     lnE,
     evidence: document.evidence,
-    runsVersion: document.runsVersion,
+    runsVersion: runs,
     expiresAtMs: Math.min(document.expiresAtMs, tx.nowMs + VETO_TTL_MAX_MS),
     ...proofOf(tx),
   };

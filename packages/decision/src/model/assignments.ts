@@ -6,7 +6,7 @@ import { assignmentKey, assignmentPrefix } from "../core/keys.ts";
 import type { Transaction } from "../core/transaction.ts";
 import type { StateView } from "../core/view.ts";
 import { versionName } from "./content.ts";
-import { isActive, vetoesOf } from "./pins.ts";
+import { isActive, runnableVersion, vetoesOf } from "./pins.ts";
 import { assignmentOf, configStateOf } from "./rows.ts";
 import type { AssignmentRow } from "./rows.ts";
 import { configsOf, selectedNodes } from "./selection.ts";
@@ -87,16 +87,16 @@ export function assignVersion(
   nodes: readonly string[],
   version: number,
 ): void {
-  const held = new Map<string, number>();
-  for (const veto of vetoesOf(tx, config)) {
-    if (!isActive(veto) || veto.spec.version !== version) continue;
-    held.set(veto.spec.node, veto.spec.runsVersion);
-  }
-  const free = nodes.filter((node) => !held.has(node));
+  const vetoes = vetoesOf(tx, config).filter((veto) => isActive(veto));
+  const holders = new Set(
+    vetoes.filter((veto) => veto.spec.version === version).map((veto) => veto.spec.node),
+  );
+  const free = nodes.filter((node) => !holders.has(node));
   assign(tx, config, free, { version });
   for (const node of nodes) {
-    const runs = held.get(node);
-    if (runs !== undefined) assign(tx, config, [node], { version: runs, held: true });
+    if (!holders.has(node)) continue;
+    const own = vetoes.filter((veto) => veto.spec.node === node);
+    assign(tx, config, [node], { version: runnableVersion(version, own), held: true });
   }
 }
 
@@ -170,11 +170,26 @@ function joinRollout(tx: Transaction, config: Config, nodes: readonly Node[]): v
     return;
   }
   const last = status.stages.length - 1;
+  const planned = new Set(status.stages.flatMap((stage) => stage.nodes));
+  const late = names.filter((name) => !planned.has(name) && !status.excluded.includes(name));
   const stages = status.stages.map((stage, i) =>
-    i === last ? { ...stage, nodes: [...new Set([...stage.nodes, ...names])].sort() } : stage,
+    i === last && late.length > 0 ? { ...stage, nodes: [...stage.nodes, ...late].sort() } : stage,
   );
-  tx.put({ ...rollout, status: { ...status, stages } });
-  const reached = status.stage === last;
+  if (late.length > 0) tx.put({ ...rollout, status: { ...status, stages } });
+  const begun = new Set(
+    stages.filter((stage) => stage.startedAtMs > 0).flatMap((stage) => stage.nodes),
+  );
   const { version, fromVersion } = rollout.spec;
-  assignVersion(tx, config, names, reached ? version : fromVersion);
+  assignVersion(
+    tx,
+    config,
+    names.filter((name) => begun.has(name)),
+    version,
+  );
+  assignVersion(
+    tx,
+    config,
+    names.filter((name) => !begun.has(name)),
+    fromVersion,
+  );
 }

@@ -12,7 +12,7 @@ import { committedContent, contentOf, putContent, versionName } from "./content.
 import { moveConfig } from "./decided.ts";
 import { emit } from "./events.ts";
 import { statusOf, step } from "./phases.ts";
-import { vetoName } from "./pins.ts";
+import { standingVetoes as nodeVetoes, runnableVersion, vetoName } from "./pins.ts";
 import { rebaseQueue } from "./queue.ts";
 import {
   EMPTY_ROLLOUT_STATUS,
@@ -145,6 +145,7 @@ function standingVetoes(tx: Transaction, commit: Commit, facts: RolloutFacts): s
   const excluded: string[] = [];
   for (const vote of commit.rejections) {
     const { node } = vote.spec;
+    const runs = runnableVersion(facts.parent, nodeVetoes(tx, config, node));
     const veto = tx.create(
       "Veto",
       { namespace, name: vetoName(tx, config, facts.version, node) },
@@ -160,7 +161,7 @@ function standingVetoes(tx: Transaction, commit: Commit, facts: RolloutFacts): s
           pinnedKeys: facts.changedKeys,
           lnE: Number(vote.status?.["lnHarm"] ?? 0),
           evidence: vote.spec.evidence,
-          runsVersion: facts.parent,
+          runsVersion: runs,
           expiresAtMs: tx.nowMs + Math.ceil(policy.vetoExpirySeconds * 1_000),
           document: vote.spec.document,
           signature: vote.spec.signature,
@@ -171,10 +172,10 @@ function standingVetoes(tx: Transaction, commit: Commit, facts: RolloutFacts): s
     emit(tx, veto, {
       type: "Warning",
       reason: "StandingVeto",
-      message: `node ${node} measured harm and stays on version ${facts.parent}`,
+      message: `node ${node} measured harm and stays on version ${runs}`,
     });
     excluded.push(node);
-    assign(tx, config, [node], { version: facts.parent, held: true });
+    assign(tx, config, [node], { version: runs, held: true });
   }
   return excluded.sort();
 }

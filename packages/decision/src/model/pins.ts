@@ -54,6 +54,23 @@ export function standingVetoes(view: StateView, config: Config, node: string): V
     .slice(-STANDING_VETOES_MAX);
 }
 
+/**
+ * The version a node can run where `version` is wanted: that one, or, as long as it vetoes it, the one
+ * that it runs instead. `vetoes` are the node's standing ones; 0 = as-found, which nobody can veto.
+ */
+export function runnableVersion(version: number, vetoes: readonly Veto[]): number {
+  const seen = new Set<number>();
+  let runs = version;
+  while (!seen.has(runs)) {
+    const wanted = runs;
+    const veto = vetoes.find((one) => one.spec.version === wanted);
+    if (veto === undefined) return runs;
+    seen.add(runs);
+    runs = veto.spec.runsVersion;
+  }
+  return 0;
+}
+
 /** Keys that changed on the way from `after` (exclusive) to `upTo` along a version's parents. */
 function keysChangedAfter(
   view: StateView,

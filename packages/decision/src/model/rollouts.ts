@@ -16,7 +16,7 @@ import { betaKey } from "../core/keys.ts";
 import type { Transaction } from "../core/transaction.ts";
 import { readObject } from "../core/view.ts";
 import type { StateView } from "../core/view.ts";
-import { assign } from "./assignments.ts";
+import { assignVersion } from "./assignments.ts";
 import { emit, shorten, withCondition } from "./events.ts";
 import { rolloutRowOf } from "./rows.ts";
 import type { RolloutRow } from "./rows.ts";
@@ -145,7 +145,7 @@ export function beginStage(
     },
   });
   emit(tx, next, { type: "Normal", reason: "StageStarted", message });
-  assign(tx, config, nodes, { version: rollout.spec.version });
+  assignVersion(tx, config, nodes, rollout.spec.version);
   return next;
 }
 
