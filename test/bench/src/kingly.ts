@@ -15,15 +15,17 @@ const SERVERS = 3;
 const KEYS = 1000;
 const LEADER_TIMEOUT_MS = 30_000;
 
-function objective(name: string, unit: string): Buffer {
-  return Buffer.from(
+/** A document of exactly `bytes` bytes that differs with every call. */
+function objective(name: string, sequence: number, bytes: number): Buffer {
+  const text = (note: string): string =>
     JSON.stringify({
       apiVersion: "kingly.dev/v1",
       kind: "Objective",
-      metadata: { name, namespace: "default" },
-      spec: { signal: "latencyMean", direction: "lower", role: "primary", unit },
-    }),
-  );
+      metadata: { name, namespace: "default", annotations: { "kingly.dev/note": note } },
+      spec: { signal: "latencyMean", direction: "lower", role: "primary" },
+    });
+  const note = sequence.toString(36);
+  return Buffer.from(text(note.padStart(bytes - text("").length, ".")));
 }
 
 async function leaderMember(rest: RestClient, files: ClusterFiles): Promise<number> {
@@ -51,10 +53,7 @@ interface Callers {
 function callers(address: string, context: Context): Callers {
   const { ConfigService } = loadService("config");
   const authority = Buffer.from(context.authority ?? "");
-  const client: ConfigServiceClient = new ConfigService(
-    address,
-    credentials.createSsl(authority),
-  );
+  const client: ConfigServiceClient = new ConfigService(address, credentials.createSsl(authority));
   const metadata = new Metadata();
   metadata.set("authorization", `Bearer ${context.token ?? ""}`);
   const known = new Set<number>();
@@ -71,7 +70,7 @@ function callers(address: string, context: Context): Callers {
           kind: "Objective",
           namespace: "default",
           name,
-          document: objective(name, `${value.slice(0, 48)}${sequence}`),
+          document: objective(name, sequence, value.length),
           idempotencyKey: `${run}-${sequence}-${Date.now()}`,
         } as const;
         client.write(request, metadata, (error) => {

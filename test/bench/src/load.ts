@@ -38,8 +38,9 @@ export async function runLoad(
         await call(client, (sequence += 1));
         const done = performance.now();
         if (begun >= start && done <= end) latencies.push(done - begun);
-      } catch {
+      } catch (error) {
         errors += 1;
+        if (errors === 1) process.stderr.write(`first error: ${String(error)}\n`);
       }
     }
   };
