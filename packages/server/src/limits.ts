@@ -9,6 +9,9 @@ export const ELECTION_TICKS = 10;
 /** Ticks made up for after a stalled loop. More would let one long pause look like a dead leader. */
 export const TICK_CATCH_UP_MAX = 2;
 
+/** Ticks from the loss of the leader's connection to an early election, plus up to two at random. */
+export const LEADER_LOST_TICKS = 1;
+
 /** Election timeouts that a leader's own log write may take before it hands over. */
 export const DISK_STALL_ELECTIONS = 2;
 

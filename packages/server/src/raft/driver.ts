@@ -152,6 +152,11 @@ export class RaftDriver {
     this.#run(() => this.#node.transferLeadership(id as NodeId));
   }
 
+  /** The leader is known to be gone: vote for others at once, without waiting for its lease. */
+  forgetLeader(): void {
+    this.#run(() => this.#node.forgetLeader());
+  }
+
   /** Starts an election now; for a cluster of one that need not wait for a timeout. */
   campaign(): void {
     this.#run(() => this.#node.campaign());

@@ -1,36 +1,35 @@
 // The replicated core of one server: raft, storage, state machine and transport wired together on
 // one event loop, behind the Replica interface. This file holds the wiring and the life cycle; the
 // work is in the parts it connects.
-import { randomBytes, randomInt } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { KinglyError, assert, toKinglyError } from "@kingly/base";
-import type { Clock, JsonValue, Logger } from "@kingly/base";
-import { StateMachine } from "@kingly/decision";
-import type { ApplyResult, Change } from "@kingly/decision";
-import { nodeCrypto } from "@kingly/protocol";
-import type { BasicStatus, Entry, LogIndex, NodeId, SoftState as RaftRole } from "raft-ts";
+import type { Clock, Logger } from "@kingly/base";
+import type { ApplyResult, Change, StateMachine } from "@kingly/decision";
+import type { BasicStatus, Entry, SoftState as RaftRole } from "raft-ts";
 import type { Storage } from "@kingly/storage";
 import { Admission } from "../admission/admit.ts";
 import type { ServerConfig } from "../config.ts";
 import {
   DIGEST_INTERVAL_MS,
-  DISK_STALL_ELECTIONS,
   SUBMIT_DEADLINE_MS,
   SUBMIT_DEADLINE_MS_MAX,
   TICK_CATCH_UP_MAX,
-  UNCOMMITTED_BYTES_MAX,
 } from "../limits.ts";
 import type { Metrics } from "../observe/metrics.ts";
-import { Applier, stateMeta } from "../raft/applier.ts";
+import { Applier } from "../raft/applier.ts";
 import { RaftDriver } from "../raft/driver.ts";
 import { Compactor } from "../raft/compactor.ts";
+import { loadState } from "../raft/load-state.ts";
 import { LogWriter } from "../raft/log-writer.ts";
 import { PendingWrites } from "../raft/pending.ts";
+import { raftConfigOf } from "../raft/raft-config.ts";
 import { ReadPoints } from "../raft/reads.ts";
 import { SnapshotSender, SnapshotSink } from "../raft/snapshots.ts";
 import type { Member, Transport } from "../transport/types.ts";
 import { AckBatcher } from "./acks.ts";
 import { LeaderController } from "./controller.ts";
 import { LeaderWatch } from "./leader-watch.ts";
+import { Leadership } from "./leadership.ts";
 import type {
   Actor,
   ClusterStatus,
@@ -61,16 +60,6 @@ export interface ReplicaOptions {
   readonly onFatal: (error: KinglyError) => void;
 }
 
-/** Reads the stored state into a state machine. */
-export async function loadState(storage: Storage): Promise<StateMachine> {
-  const rows: (readonly [string, JsonValue])[] = [];
-  for await (const row of storage.objects.loadRows()) rows.push(row);
-  return StateMachine.restore(
-    { rows, meta: stateMeta(storage.objects.meta) },
-    { crypto: nodeCrypto },
-  );
-}
-
 /** One server's replica. */
 export class ServerReplica implements Replica {
   readonly #options: ReplicaOptions;
@@ -86,6 +75,7 @@ export class ServerReplica implements Replica {
   readonly #acks: AckBatcher;
   readonly #submitter: Submitter;
   readonly #leaders = new LeaderWatch();
+  readonly #leadership: Leadership;
   readonly #revisions = new RevisionWaiters();
   readonly #controller: LeaderController;
   readonly #snapshots: SnapshotSender;
@@ -113,6 +103,14 @@ export class ServerReplica implements Replica {
       reload: () => this.#reload(),
       observe: (seconds) => metrics.appendSeconds.observe(seconds),
     });
+    this.#leadership = new Leadership({
+      self,
+      timing: config.timing,
+      driver: this.#driver,
+      leaders: this.#leaders,
+      logger,
+      stalledMs: () => this.#writer.stalledMs(),
+    });
     this.#reads = new ReadPoints(
       {
         readIndex: (context) => this.#driver.readIndex(context),
@@ -134,29 +132,8 @@ export class ServerReplica implements Replica {
       leaseMs: config.timing.nodeLeaseMs,
       onAck: (ack) => this.#acks.add(ack),
     });
-    this.#submitter = new Submitter({
-      memberId: self.id,
-      clock,
-      admission: new Admission(),
-      pending: this.#pending,
-      leaders: this.#leaders,
-      transport,
-      state: () => this.#state,
-      driver: this.#driver,
-      isStopped: () => this.#stopped,
-    });
-    this.#controller = new LeaderController({
-      memberId: self.id,
-      genesis: config.genesis,
-      state: () => this.#state,
-      soft: this.#soft,
-      clock,
-      logger,
-      metrics,
-      isLeader: () => this.#leaders.leads,
-      fatal: (error) => this.#fail(error),
-      lead: (request, actor, extra) => this.#submitter.lead(request, actor, extra),
-    });
+    this.#submitter = this.#createSubmitter();
+    this.#controller = this.#createController();
     this.#snapshots = new SnapshotSender({ storage, transport, logger, metrics });
   }
 
@@ -169,23 +146,9 @@ export class ServerReplica implements Replica {
 
   #createDriver(): RaftDriver {
     const { config, storage, transport, logger } = this.#options;
-    const mark = storage.log.recoveryMark;
+    const { appliedIndex } = this.#state.meta();
     return new RaftDriver(
-      {
-        id: this.#self.raftId as NodeId,
-        electionTicks: config.timing.electionTicks,
-        heartbeatTicks: 1,
-        storage: storage.log,
-        applied: this.#state.meta().appliedIndex as LogIndex,
-        asyncStorageWrites: true,
-        maxUncommittedBytes: UNCOMMITTED_BYTES_MAX,
-        checkQuorum: true,
-        preVote: true,
-        disableProposalForwarding: true,
-        stepDownOnRemoval: true,
-        random: (bound) => randomInt(bound),
-        ...(mark === undefined ? {} : { recoveryMark: mark }),
-      },
+      raftConfigOf(this.#self.raftId, appliedIndex, storage, config.timing),
       {
         send: (messages) => transport.send(this.#snapshots.divert(messages, this.#driver)),
         append: (write) => this.#writer.append(write),
@@ -197,6 +160,37 @@ export class ServerReplica implements Replica {
       },
       logger,
     );
+  }
+
+  #createSubmitter(): Submitter {
+    const { clock, transport } = this.#options;
+    return new Submitter({
+      memberId: this.#self.id,
+      clock,
+      admission: new Admission(),
+      pending: this.#pending,
+      leaders: this.#leaders,
+      transport,
+      state: () => this.#state,
+      driver: this.#driver,
+      isStopped: () => this.#stopped,
+    });
+  }
+
+  #createController(): LeaderController {
+    const { config, clock, logger, metrics } = this.#options;
+    return new LeaderController({
+      memberId: this.#self.id,
+      genesis: config.genesis,
+      state: () => this.#state,
+      soft: this.#soft,
+      clock,
+      logger,
+      metrics,
+      isLeader: () => this.#leaders.leads,
+      fatal: (error) => this.#fail(error),
+      lead: (request, actor, extra) => this.#submitter.lead(request, actor, extra),
+    });
   }
 
   #createApplier(): Applier {
@@ -233,6 +227,7 @@ export class ServerReplica implements Replica {
         onForward: (_from, request, actor, deadlineMs) =>
           this.#submitter.lead(request, actor, { deadlineMs }),
         onPeerStarted: (from, lastIndex) => this.#driver.reportRestarted(from.raftId, lastIndex),
+        onPeerLost: (from) => this.#leadership.peerLost(from),
         onUnreachable: (peer) => this.#driver.reportUnreachable(peer.raftId),
       },
       () => storage.log.lastIndex(),
@@ -258,26 +253,7 @@ export class ServerReplica implements Replica {
     for (let i = 0; i < Math.min(elapsed, TICK_CATCH_UP_MAX); i += 1) this.#driver.tick();
     this.#reads.tick();
     this.#pending.tick();
-    this.#yieldIfStalled();
-  }
-
-  /** A leader whose own disk stalls for longer than an election takes hands over. */
-  #yieldIfStalled(): void {
-    const { tickMs, electionTicks } = this.#options.config.timing;
-    const stalledMs = this.#writer.stalledMs();
-    if (!this.#leaders.leads || stalledMs < DISK_STALL_ELECTIONS * tickMs * electionTicks) return;
-    const target = this.#successor();
-    if (target === undefined) return;
-    this.#options.logger.warn("the disk stalls; handing leadership over", { stalledMs, target });
-    this.#driver.transferLeadership(target);
-  }
-
-  /** The reachable voter that is furthest; undefined when there is none. */
-  #successor(): number | undefined {
-    const others = this.#driver.status().progress.filter((one) => {
-      return one.id !== this.#self.raftId && !one.isLearner && one.recentActive;
-    });
-    return others.sort((a, b) => b.match - a.match)[0]?.id;
+    this.#leadership.tick();
   }
 
   /** Once per second: bookmarks to watchers, leases of nodes, news to the other servers. */
@@ -359,6 +335,7 @@ export class ServerReplica implements Replica {
     this.#stopped = true;
     for (const timer of this.#timers) clearInterval(timer);
     this.#controller.stop();
+    this.#leadership.stop();
     this.#acks.stop();
     this.#driver.stop();
     this.#applier.stop();
@@ -451,13 +428,9 @@ export class ServerReplica implements Replica {
     });
   }
 
-  /** Hands leadership to the voter that is furthest, and waits a little for it to take over. */
-  async handOver(deadlineMs: number): Promise<void> {
-    if (!this.#leaders.leads) return;
-    const target = this.#successor();
-    if (target === undefined) return;
-    this.#driver.transferLeadership(target);
-    await this.#leaders.waitFor((leaders) => !leaders.leads, deadlineMs);
+  /** Hands leadership to another server, if this one has it. */
+  handOver(deadlineMs: number): Promise<void> {
+    return this.#leadership.handOver(deadlineMs);
   }
 
   /** Stops taking part; nothing is answered any more. The caller closes transport and storage. */

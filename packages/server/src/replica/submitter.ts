@@ -65,17 +65,15 @@ export class Submitter {
       const known = await leaders.waitFor((watch) => watch.leader !== undefined, left);
       const { leader } = leaders;
       if (!known || leader === undefined) {
-        throw new KinglyError("NoLeader", "the cluster has no leader at present", {
-          retryAfterMs: RETRY_AFTER_MS,
-        });
+        throw noLeader();
       }
       try {
         const rest = Math.max(1, deadline - performance.now());
         if (leaders.leads) return await this.lead(request, actor, { deadlineMs: rest });
         return await this.#ports.transport.forward(leader.id, request, actor, rest);
       } catch (error) {
-        if (!isRepeatable(error, request) || deadline - performance.now() < 2 * PAUSE_MS)
-          throw error;
+        if (!isRepeatable(error, request)) throw error;
+        if (deadline - performance.now() < 2 * PAUSE_MS) throw lastWord(error, leaders);
       }
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
@@ -144,6 +142,17 @@ export class Submitter {
     this.#lastStampMs = stamp;
     return stamp;
   }
+}
+
+function noLeader(cause?: unknown): KinglyError {
+  const details = { retryAfterMs: RETRY_AFTER_MS };
+  return new KinglyError("NoLeader", "the cluster has no leader at present", details, { cause });
+}
+
+/** What a caller hears when time is up: that a server did not lead tells it nothing. */
+function lastWord(error: unknown, leaders: LeaderWatch): unknown {
+  const isNotLeader = error instanceof KinglyError && error.code === "NotLeader";
+  return isNotLeader && !leaders.leads ? noLeader(error) : error;
 }
 
 /** True when repeating cannot write twice: certainly nothing was written, or a key protects. */

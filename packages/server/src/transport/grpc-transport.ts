@@ -171,8 +171,11 @@ export class GrpcTransport implements Transport {
 
   #service(): RaftTransportHandlers {
     return {
-      Control: (call, callback) => this.#stream(call, callback),
-      Bulk: (call, callback) => this.#stream(call, callback),
+      Control: (call, callback) => {
+        const member = this.#stream(call, callback);
+        if (member !== undefined) call.on("close", () => this.#handlers?.onPeerLost(member));
+      },
+      Bulk: (call, callback) => void this.#stream(call, callback),
       Forward: (call, callback) => void this.#forwarded(call, callback),
     };
   }
@@ -208,13 +211,14 @@ export class GrpcTransport implements Transport {
     return toServiceError(refused);
   }
 
-  #stream(call: Handling, callback: sendUnaryData<RaftStreamEndInput>): void {
+  /** Serves one stream; the member that opened it, undefined when it was refused. */
+  #stream(call: Handling, callback: sendUnaryData<RaftStreamEndInput>): Member | undefined {
     let member: Member;
     try {
       member = this.#caller(call);
     } catch (error) {
       callback(this.#refuse(error));
-      return;
+      return undefined;
     }
     this.#introduced(member, call);
     const snapshots = new SnapshotReceiver((index, term) => {
@@ -242,6 +246,7 @@ export class GrpcTransport implements Transport {
     call.on("end", () => end(undefined));
     call.on("error", () => end(undefined));
     call.on("cancelled", () => end(undefined));
+    return member;
   }
 
   #introduced(member: Member, call: Handling): void {

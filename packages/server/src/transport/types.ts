@@ -46,6 +46,8 @@ export interface TransportHandlers {
   ): Promise<SubmitResult>;
   /** A process of the peer that is new to us opened a stream; its log ended at `lastIndex`. */
   onPeerStarted(from: Member, lastIndex: number): void;
+  /** The peer's control stream to us ended: its process died or the network broke. */
+  onPeerLost(from: Member): void;
   /** Messages to the peer were lost. Damped. */
   onUnreachable(peer: Member): void;
 }
