@@ -3,6 +3,7 @@
 
 import { KinglyError } from "@kingly/base";
 import { clusterCommand } from "./cli/cluster-command.ts";
+import { fleetCommand } from "./cli/fleet-command.ts";
 import { HELP, parseOptions } from "./cli/options.ts";
 
 async function main(args: readonly string[]): Promise<number> {
@@ -17,7 +18,8 @@ async function main(args: readonly string[]): Promise<number> {
   };
   const startedAt = performance.now();
   const startedCpu = process.cpuUsage();
-  const { exitCode, virtualSeconds } = await clusterCommand(options, output);
+  const command = options.fleet ? fleetCommand : clusterCommand;
+  const { exitCode, virtualSeconds } = await command(options, output);
   const seconds = (performance.now() - startedAt) / 1000;
   const cpu = process.cpuUsage(startedCpu);
   const cpuSeconds = (cpu.user + cpu.system) / 1_000_000;

@@ -1,5 +1,6 @@
-// Two properties of what servers call committed: when an index is first called committed, its entry
-// lies durably on a majority (or a majority's marks stand for it); and from then on nothing else may
+// Properties of what servers call committed. When an index is first called committed, its entry lies
+// durably on a majority (or a majority's marks stand for it), and it is a leader who says so, of an
+// entry of its own term that carries the earlier ones along (paper section 5.4.2). From then on nothing else may
 // ever be called committed there, nor may a server replace what it called committed itself.
 
 import { Violation } from "../engine/violation.ts";
@@ -8,6 +9,7 @@ import type { ServerView, World } from "./world.ts";
 
 /** A server claims that everything up to `commit` is committed. */
 export function checkCommitted(world: World, view: ServerView, commit: number): void {
+  if (commit > world.committedIndex) checkRule(view, commit);
   for (let index = view.commit + 1; index <= commit; index += 1) {
     const place = view.handed.at(index);
     if (place === undefined && index > view.handed.baseIndex) {
@@ -21,6 +23,18 @@ export function checkCommitted(world: World, view: ServerView, commit: number): 
     if (known !== undefined && place !== undefined) checkSame(view, index, known, place);
     world.noteCommitted(index, place);
   }
+}
+
+function checkRule(view: ServerView, commit: number): void {
+  const term = view.handed.termAt(commit);
+  const leads = view.state === "leader";
+  // A new cluster's first entry is committed by decree.
+  if (view.handed.baseIndex >= commit || (leads && term === view.term)) return;
+  const who = leads ? `the leader of term ${view.term}` : `a server that does not lead`;
+  throw new Violation(
+    "commit-rule",
+    `server ${view.id}, ${who}, is the first to call index ${commit} of term ${term} committed`,
+  );
 }
 
 function checkQuorum(world: World, index: number, place: Place): void {

@@ -57,6 +57,7 @@ export class Recorder {
     view.durableVote = status.vote;
     view.damaged = false;
     view.up = true;
+    view.life += 1;
     view.state = status.state;
     // What is durable was committed before: find out whether it still is what was committed.
     view.commit = Math.min(base.index, status.commit);
@@ -121,16 +122,17 @@ export class Recorder {
     if (!status.recovering) view.marked = undefined;
     checkProgress(view, status, firstIndex);
     view.term = status.term;
+    const wasLeader = view.state === "leader";
+    view.state = status.state;
     if (status.commit > view.commit) {
       checkCommitted(this.world, view, status.commit);
       view.commit = status.commit;
     }
     view.applied = status.applied;
-    if (status.state === "leader" && view.state !== "leader") {
-      this.elections.leads(id, status.term);
+    if (status.state === "leader" && !wasLeader) {
+      this.elections.leads(id, view.life, status.term);
       checkLeaderCompleteness(this.world, view);
     }
-    view.state = status.state;
   }
 
   /** A server applied an entry; `effect`: the request that took effect by it. */

@@ -20,6 +20,8 @@ export interface WriteUnderWay {
 export interface ServerView {
   readonly id: number;
   up: boolean;
+  /** Starts so far. */
+  life: number;
   /** The log handed to the disk in this life. */
   readonly handed: LogMirror;
   /** The log acknowledged as durable, over all lives. */
@@ -48,6 +50,7 @@ export class World {
     this.servers = ids.map((id) => ({
       id,
       up: false,
+      life: 0,
       handed: new LogMirror(),
       durable: new LogMirror(),
       marked: undefined,

@@ -8,6 +8,7 @@ export type Property =
   | "leader-completeness"
   | "state-machine-safety"
   | "committed-on-quorum"
+  | "commit-rule"
   | "committed-immutable"
   | "monotone"
   | "index-order"
