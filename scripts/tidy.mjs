@@ -156,7 +156,7 @@ function isPublic(file, name) {
   const home = file.split("/").slice(0, 3).join("/");
   if (!publicNames.has(home)) {
     const texts = tracked
-      .filter((other) => other.startsWith(`${home}/`) && /\/index\.ts$/.test(other))
+      .filter((other) => other.startsWith(`${home}/`) && other.endsWith("/index.ts"))
       .map(read);
     publicNames.set(home, new Set(texts.join("\n").match(/\w+/g) ?? []));
   }
@@ -204,7 +204,7 @@ function checkMarkdown(file) {
   lines.forEach((line, index) => {
     if (/^\s*```/.test(line)) fenced = !fenced;
     if (fenced) return;
-    if (/^# /.test(line)) titles += 1;
+    if (line.startsWith("# ")) titles += 1;
     for (const [, target] of line.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)) {
       if (/^[a-z]+:/.test(target)) continue;
       if (!existsSync(join(root, dirname(file), target))) {
@@ -248,7 +248,7 @@ for (const file of tracked.filter((name) => name.endsWith(".md"))) checkMarkdown
 checkLockFile();
 
 if (findings.length > 0) {
-  console.error(findings.sort().join("\n"));
+  console.error(findings.toSorted((a, b) => (a < b ? -1 : 1)).join("\n"));
   console.error(`${findings.length} findings`);
   process.exit(1);
 }

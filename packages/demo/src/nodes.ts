@@ -116,9 +116,9 @@ async function startWorkload(plan: NodePlan, options: NodesOptions): Promise<num
     name: `${plan.name}-workload`,
     args: [
       WORKLOAD_MAIN,
-      ...["--config", tunables],
-      ...["--profile", plan.profile],
-      ...["--seed", String(plan.seed)],
+      `--config=${tunables}`,
+      `--profile=${plan.profile}`,
+      `--seed=${plan.seed}`,
       "--exit-with-parent",
     ],
     readyKey: "listening",
