@@ -23,3 +23,6 @@ export const CALL_DEADLINE_MS: number = 30_000;
 
 /** Largest gRPC message taken from a server: a full list page. */
 export const GRPC_MESSAGE_BYTES_MAX: number = 64 * 1024 * 1024;
+
+/** Attempts of a REST call when the server says that nothing happened: about a second or two. */
+export const REST_ATTEMPTS_MAX: number = 4;

@@ -5,12 +5,41 @@ import { KinglyError, type JsonObject, type JsonValue } from "@kingly/base";
 import { kindInfo, type ApiObject } from "@kingly/resources";
 import { Agent, request, type Dispatcher } from "undici";
 import type { Context } from "./kubeconfig.ts";
-import { REQUEST_TIMEOUT_MS, RESPONSE_BYTES_MAX } from "./limits.ts";
+import {
+  ATTEMPTS_MAX,
+  REQUEST_TIMEOUT_MS,
+  RESPONSE_BYTES_MAX,
+  REST_ATTEMPTS_MAX,
+} from "./limits.ts";
+import { backoffMs } from "./retry.ts";
 import { errorFromStatus } from "./status-error.ts";
 import { linesOf } from "./lines.ts";
 
 /** Accept header that asks for a server-rendered Table. */
 export const TABLE_ACCEPT: string = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
+
+/** Failures after which a watch is opened again. */
+const WATCH_AGAIN: readonly string[] = [
+  "Unavailable",
+  "NoLeader",
+  "Recovering",
+  "Overloaded",
+  "RevisionTooLarge",
+  "DeadlineExceeded",
+];
+
+/** Waits; ends early when the signal says so. */
+function pause(delayMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, delayMs);
+    signal.addEventListener("abort", done);
+  });
+}
 
 /** One event of a watch. */
 export interface WatchEvent {
@@ -65,6 +94,39 @@ function warningsOf(headers: Readonly<Record<string, string | string[] | undefin
   );
 }
 
+/** The call took too long, or its caller gave up. A write may have been carried out. */
+function aborted(call: RawCall, signal: AbortSignal): Error {
+  const reason: unknown = signal.reason;
+  const timedOut = reason instanceof Error && reason.name === "TimeoutError";
+  if (!timedOut) return reason instanceof Error ? reason : new Error("aborted");
+  const code = call.method === "GET" ? "DeadlineExceeded" : "Indeterminate";
+  return new KinglyError(code, `no answer within ${REQUEST_TIMEOUT_MS} ms`, {
+    limit: REQUEST_TIMEOUT_MS,
+    help: "look whether it took effect before you repeat it",
+  });
+}
+
+/** No connection: nothing was sent, so a repetition is safe. One that broke may have been heard. */
+function unreachableError(origin: string, call: RawCall, error: unknown): KinglyError {
+  const reason = error instanceof Error ? error.message : String(error);
+  const code = error instanceof Error && "code" in error ? error.code : "";
+  const unsent = code === "ECONNREFUSED" || code === "UND_ERR_CONNECT_TIMEOUT";
+  if (!unsent && call.method !== "GET") {
+    return new KinglyError(
+      "Indeterminate",
+      `the connection to ${origin} broke: ${reason}`,
+      { help: "look whether it took effect before you repeat it" },
+      { cause: error },
+    );
+  }
+  return new KinglyError(
+    "Unavailable",
+    `cannot reach ${origin}: ${reason}`,
+    { help: "is a server running there, and is the context file of this cluster?" },
+    { cause: error },
+  );
+}
+
 /** A client of one cluster's REST API. Close it when done. */
 export class RestClient {
   readonly #context: Context;
@@ -100,19 +162,31 @@ export class RestClient {
         ...(signal === undefined ? {} : { signal }),
       });
     } catch (error) {
-      if (signal?.aborted === true) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new KinglyError(
-        "Unavailable",
-        `cannot reach ${url.origin}: ${reason}`,
-        { help: "is a server running there, and is the context file of this cluster?" },
-        { cause: error },
-      );
+      if (signal?.aborted === true) throw aborted(call, signal);
+      throw unreachableError(url.origin, call, error);
     }
   }
 
-  /** Any call; throws KinglyError for a status of 400 and above. */
+  /**
+   * Any call; throws KinglyError for a status of 400 and above. Repeated after a pause when the
+   * server says that nothing happened (429, 503 with Retry-After) and when it cannot be reached.
+   */
   async raw(call: RawCall): Promise<RawAnswer> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#once(call);
+      } catch (error) {
+        const known = error instanceof KinglyError ? error : undefined;
+        const after = known?.details.retryAfterMs;
+        if (after === undefined || attempt >= REST_ATTEMPTS_MAX) throw error;
+        await new Promise((resolve) => {
+          setTimeout(resolve, Math.max(after, backoffMs(attempt, Math.random())));
+        });
+      }
+    }
+  }
+
+  async #once(call: RawCall): Promise<RawAnswer> {
     const response = await this.#send(call, AbortSignal.timeout(REQUEST_TIMEOUT_MS));
     const length = Number(response.headers["content-length"] ?? 0);
     if (length > RESPONSE_BYTES_MAX) {
@@ -193,30 +267,49 @@ export class RestClient {
     options: { readonly resourceVersion: string; readonly signal: AbortSignal },
   ): AsyncGenerator<WatchEvent> {
     let revision = options.resourceVersion;
-    while (!options.signal.aborted) {
-      const { name, ...collection } = scope;
-      const response = await this.#send(
-        {
-          method: "GET",
-          path: resourcePath(collection),
-          query: {
-            watch: "true",
-            allowWatchBookmarks: "true",
-            resourceVersion: revision,
-            ...(name === undefined ? {} : { fieldSelector: `metadata.name=${name}` }),
-          },
+    for (let failures = 0; !options.signal.aborted;) {
+      try {
+        for await (const event of this.#watchOnce(scope, revision, options.signal)) {
+          failures = 0;
+          revision = event.object.metadata.resourceVersion;
+          if (event.type !== "BOOKMARK") yield event;
+        }
+      } catch (error) {
+        if (options.signal.aborted) return;
+        const passing = error instanceof KinglyError && WATCH_AGAIN.includes(error.code);
+        failures += 1;
+        if (!passing || failures >= ATTEMPTS_MAX) throw error;
+      }
+      await pause(backoffMs(Math.max(1, failures), Math.random()), options.signal);
+    }
+  }
+
+  async *#watchOnce(
+    scope: Scope,
+    resourceVersion: string,
+    signal: AbortSignal,
+  ): AsyncGenerator<WatchEvent> {
+    const { name, ...collection } = scope;
+    const response = await this.#send(
+      {
+        method: "GET",
+        path: resourcePath(collection),
+        query: {
+          watch: "true",
+          allowWatchBookmarks: "true",
+          resourceVersion,
+          ...(name === undefined ? {} : { fieldSelector: `metadata.name=${name}` }),
         },
-        options.signal,
-      );
-      if (response.statusCode >= 400) {
-        throw errorFromStatus(response.statusCode, await response.body.text());
-      }
-      for await (const line of linesOf(response.body, options.signal)) {
-        const event = JSON.parse(line) as WatchEvent;
-        if (event.type === "ERROR") throw errorFromStatus(410, JSON.stringify(event.object));
-        revision = event.object.metadata.resourceVersion;
-        if (event.type !== "BOOKMARK") yield event;
-      }
+      },
+      signal,
+    );
+    if (response.statusCode >= 400) {
+      throw errorFromStatus(response.statusCode, await response.body.text());
+    }
+    for await (const line of linesOf(response.body, signal)) {
+      const event = JSON.parse(line) as WatchEvent;
+      if (event.type === "ERROR") throw errorFromStatus(410, JSON.stringify(event.object));
+      yield event;
     }
   }
 

@@ -82,7 +82,10 @@ describe("writes", () => {
       object: objective("by-grpc", "guardrail"),
     });
     expect(made.object?.metadata.name).toBe("by-grpc");
-    const stale = { ...objective("by-grpc", "guardrail"), metadata: { name: "by-grpc", resourceVersion: "1" } };
+    const stale = {
+      ...objective("by-grpc", "guardrail"),
+      metadata: { name: "by-grpc", resourceVersion: "1" },
+    };
     await expect(
       client.write({ ...scope, operation: "replace", name: "by-grpc", object: stale }),
     ).rejects.toMatchObject({ code: "Conflict" });

@@ -1,7 +1,8 @@
 // kinglyctl apply -f FILE: creates what is missing and replaces the spec of what exists. A write to
 // a Config's data opens a proposal; the server's warning names it.
 
-import { KinglyError, type JsonObject } from "@kingly/base";
+import { KinglyError, isJsonObject } from "@kingly/base";
+import type { JsonObject, JsonValue } from "@kingly/base";
 import type { ApiObject } from "@kingly/resources";
 import { resolveKind } from "../kinds.ts";
 import { readManifests, type Manifest } from "../manifests.ts";
@@ -43,19 +44,27 @@ async function current(session: Session, target: Target): Promise<ApiObject | un
   }
 }
 
+/** Labels or annotations of both; undefined when neither has any, so that nothing changes. */
+function mergedMap(
+  live: object | undefined,
+  wanted: JsonValue | undefined,
+): JsonObject | undefined {
+  const both = { ...live, ...(isJsonObject(wanted) ? wanted : {}) } as JsonObject;
+  return live === undefined && Object.keys(both).length === 0 ? undefined : both;
+}
+
 function merged(live: ApiObject, wanted: JsonObject): JsonObject {
-  const metadata = (wanted["metadata"] ?? {}) as JsonObject;
+  const metadata = isJsonObject(wanted["metadata"]) ? wanted["metadata"] : {};
   const { status: _status, ...rest } = live as unknown as JsonObject;
+  const labels = mergedMap(live.metadata.labels, metadata["labels"]);
+  const annotations = mergedMap(live.metadata.annotations, metadata["annotations"]);
   return {
     ...rest,
     ...wanted,
     metadata: {
       ...(live.metadata as unknown as JsonObject),
-      labels: { ...live.metadata.labels, ...(metadata["labels"] as JsonObject | undefined) },
-      annotations: {
-        ...live.metadata.annotations,
-        ...(metadata["annotations"] as JsonObject | undefined),
-      },
+      ...(labels === undefined ? {} : { labels }),
+      ...(annotations === undefined ? {} : { annotations }),
     },
   };
 }

@@ -7,7 +7,14 @@ import type {
   VoteExplanation,
 } from "@kingly/decision";
 import type { RolloutStatus, TrialProgress, Verdict } from "@kingly/resources";
-import { formatE, formatEffect, formatShare, formatSpan, formatValue } from "./numbers.ts";
+import {
+  formatE,
+  formatEffect,
+  formatShare,
+  formatSpan,
+  formatValue,
+  formatWeight,
+} from "./numbers.ts";
 import { alignColumns } from "./table.ts";
 
 type Proposal = ProposalExplanation & { readonly progress: readonly TrialProgress[] };
@@ -90,9 +97,9 @@ function verdictText(verdict: Verdict): string {
   if (verdict.classes.length === 0) return lines.join("\n");
   const rows = verdict.classes.map((one) => [
     one.class,
-    formatShare(one.accept),
-    formatShare(one.reject),
-    formatShare(one.abstain),
+    formatWeight(one.accept),
+    formatWeight(one.reject),
+    formatWeight(one.abstain),
     formatE(one.meanHarmE),
     one.outcome,
   ]);

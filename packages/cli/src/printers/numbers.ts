@@ -25,6 +25,11 @@ export function formatShare(share: number): string {
   return `${Math.round(share * 100)}%`;
 }
 
+/** Votes by weight: whole numbers as such, others with two decimals. */
+export function formatWeight(weight: number): string {
+  return Number.isInteger(weight) ? String(weight) : weight.toFixed(2);
+}
+
 /** A JSON value on one line, cut when long. */
 export function formatValue(value: unknown): string {
   if (value === null || value === undefined) return "(none)";

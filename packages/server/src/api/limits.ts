@@ -21,6 +21,9 @@ export const GRPC_STREAMS_PER_CONNECTION_MAX = 1_024;
 /** Open TCP connections of the REST port; each costs a socket and TLS state. */
 export const REST_CONNECTIONS_MAX = 10_000;
 
+/** Milliseconds for a TLS handshake: a client that stalls in it holds a socket and nothing else. */
+export const HANDSHAKE_MS = 5_000;
+
 /** Milliseconds for a client to send a request's headers. Slower ones hold a socket for nothing. */
 export const HEADERS_TIMEOUT_MS = 10_000;
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { JsonObject } from "@kingly/base";
 import { KinglyError } from "@kingly/base";
 import { CONFIG, DEFAULT, createExample, objective } from "./example.ts";
-import { TOKENS, TestApi, at } from "./support.ts";
+import { TOKENS, TestApi, at, text } from "./support.ts";
 
 let api: TestApi;
 const TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
@@ -161,7 +161,7 @@ describe("writing", () => {
     const made = await api.call("POST", `${DEFAULT}/objectives`, { body });
     expect(at(made.body, "metadata", "name")).toMatch(/^made-[a-z0-9]{5}$/);
     expect(at(made.body, "metadata", "generateName")).toBeNull();
-    await api.call("DELETE", `${DEFAULT}/objectives/${at(made.body, "metadata", "name")}`);
+    await api.call("DELETE", `${DEFAULT}/objectives/${text(made.body, "metadata", "name")}`);
   });
 
   it("honours dryRun in the query, and of a delete also in the body", async () => {
@@ -246,7 +246,7 @@ describe("writing", () => {
     ]);
     const other = { ...body, spec: { ...body.spec, patch: { batchWindowMs: 8 } } };
     expect((await api.call("POST", `${DEFAULT}/proposals`, { body: other })).status).toBe(409);
-    await api.call("DELETE", `${DEFAULT}/proposals/${at(first.body, "metadata", "name")}`);
+    await api.call("DELETE", `${DEFAULT}/proposals/${text(first.body, "metadata", "name")}`);
   });
 
   it("says that an outcome is unknown, with the key to repeat with, and never 503", async () => {
@@ -273,8 +273,8 @@ describe("writing", () => {
 describe("who may", () => {
   it("serves nothing but health to strangers", async () => {
     for (const path of ["/healthz", "/livez", "/readyz"]) {
-      const { status, text } = await api.call("GET", path, { token: undefined });
-      expect([path, status, text]).toEqual([path, 200, "ok"]);
+      const answer = await api.call("GET", path, { token: undefined });
+      expect([path, answer.status, answer.text]).toEqual([path, 200, "ok"]);
     }
     api.ready = false;
     expect((await api.call("GET", "/readyz", { token: undefined })).status).toBe(503);

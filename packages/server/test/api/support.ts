@@ -50,6 +50,12 @@ export function at(value: JsonValue | undefined, ...path: readonly (string | num
   return here ?? null;
 }
 
+/** The text at a path; "" when there is none. */
+export function text(value: JsonValue | undefined, ...path: readonly (string | number)[]): string {
+  const found = at(value, ...path);
+  return typeof found === "string" ? found : "";
+}
+
 /** Waits for a condition; fails after 20 s with `what`. */
 export async function eventually<T>(
   what: string,
@@ -139,14 +145,14 @@ export class TestApi {
     const response = await this.open(method, path, options);
     const chunks: Buffer[] = [];
     for await (const chunk of response) chunks.push(chunk as Buffer);
-    const text = Buffer.concat(chunks).toString("utf8");
+    const content = Buffer.concat(chunks).toString("utf8");
     let body: JsonObject = {};
     try {
-      body = JSON.parse(text) as JsonObject;
+      body = JSON.parse(content) as JsonObject;
     } catch {
       // Plain text: health, metrics.
     }
-    return { status: response.statusCode ?? 0, headers: response.headers, text, body };
+    return { status: response.statusCode ?? 0, headers: response.headers, text: content, body };
   }
 
   /** Begins a REST call; the response's body is the caller's. */
@@ -230,7 +236,7 @@ export class TestApi {
     const body = { class: "gpu", labels: { role: "inference" }, ...spec };
     const answer = await this.call("POST", "/apis/kingly.dev/v1/jointokens", { body });
     if (answer.status !== 201) throw new Error(answer.text);
-    return at(answer.body, "token") as string;
+    return text(answer.body, "token");
   }
 
   /** Enrols a node through the API; its client holds its certificate. */

@@ -7,7 +7,7 @@ import type { JsonObject } from "@kingly/base";
 import { fromServiceError } from "@kingly/protocol";
 import type { ProposalState, WatchEvent } from "@kingly/protocol";
 import { DEFAULT, createExample, objective } from "./example.ts";
-import { TOKENS, TestApi, at, eventually } from "./support.ts";
+import { TOKENS, TestApi, at, eventually, text } from "./support.ts";
 
 let api: TestApi;
 const TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
@@ -42,11 +42,16 @@ class Events {
   }
 
   list(): string[] {
-    return this.all.map((event) => `${at(event, "type")} ${at(event, "object", "metadata", "name")}`);
+    return this.all.map(
+      (event) => `${text(event, "type")} ${text(event, "object", "metadata", "name")}`,
+    );
   }
 
   async count(count: number): Promise<this> {
-    await eventually(`${count} events, got ${this.list()}`, () => this.all.length >= count);
+    await eventually(
+      `${count} events, got ${this.list().join(", ")}`,
+      () => this.all.length >= count,
+    );
     return this;
   }
 
@@ -57,9 +62,7 @@ class Events {
 
 async function watch(query: string, accept?: string, plural = "objectives"): Promise<Events> {
   const headers = accept === undefined ? {} : { accept };
-  return new Events(
-    await api.open("GET", `${DEFAULT}/${plural}?watch=true&${query}`, { headers }),
-  );
+  return new Events(await api.open("GET", `${DEFAULT}/${plural}?watch=true&${query}`, { headers }));
 }
 
 const revision = (): number => api.replica.state.meta().revision;
@@ -170,7 +173,10 @@ describe("REST watches", () => {
           kind: "Objective",
           namespace: "default",
           name: "latency",
-          object: { ...objective("latency"), metadata: { name: "latency", namespace: "default", labels: { at: `v${i}-${j}` } } },
+          object: {
+            ...objective("latency"),
+            metadata: { name: "latency", namespace: "default", labels: { at: `v${i}-${j}` } },
+          },
         });
       }
     }
@@ -205,7 +211,9 @@ describe("REST watches", () => {
     expect(revision()).toBe(before + 40);
     slow.response.resume();
     await slow.count(40);
-    expect(new Set(slow.all.map((event) => at(event, "object", "metadata", "resourceVersion"))).size).toBe(40);
+    expect(
+      new Set(slow.all.map((event) => at(event, "object", "metadata", "resourceVersion"))).size,
+    ).toBe(40);
     slow.close();
   });
 

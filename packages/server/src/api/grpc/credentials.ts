@@ -4,6 +4,7 @@
 
 import type { SecureServerOptions } from "node:http2";
 import { ServerCredentials } from "@grpc/grpc-js";
+import { HANDSHAKE_MS } from "../limits.ts";
 import type { TlsFiles } from "../../transport/tls.ts";
 
 class OptionalClientCertificate extends ServerCredentials {
@@ -12,6 +13,8 @@ class OptionalClientCertificate extends ServerCredentials {
       requestCert: true,
       rejectUnauthorized: false,
       minVersion: "TLSv1.2",
+      handshakeTimeout: HANDSHAKE_MS,
+      unknownProtocolTimeout: HANDSHAKE_MS,
     };
     // The CA travels along: a new node recognises it by the fingerprint in its join token.
     const cert = Buffer.concat([tls.cert, tls.ca]);

@@ -12,6 +12,7 @@ import { retryAfterSeconds, statusOf } from "../core/status.ts";
 import {
   BODY_BYTES_MAX,
   CLOSE_GRACE_MS,
+  HANDSHAKE_MS,
   HEADERS_TIMEOUT_MS,
   PATH_CHARS_MAX,
   REQUEST_TIMEOUT_MS,
@@ -123,7 +124,7 @@ export async function startRest(
 ): Promise<RestServer> {
   const { cert, key, host, port } = listen;
   const app = Fastify({
-    https: { cert, key, minVersion: "TLSv1.2" },
+    https: { cert, key, minVersion: "TLSv1.2", handshakeTimeout: HANDSHAKE_MS },
     logger: false,
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MS,
