@@ -9,6 +9,8 @@ import { runDescribe } from "./commands/describe.ts";
 import { runGet, type GetFlags } from "./commands/get.ts";
 import { runPropose, type ProposeFlags } from "./commands/propose.ts";
 import { runRolloutStatus } from "./commands/rollout.ts";
+import { runTokenCreate } from "./commands/token.ts";
+import type { TokenFlags } from "./commands/token.ts";
 import { runVeto } from "./commands/veto.ts";
 import { runWhy } from "./commands/why.ts";
 import { EXIT, exitCodeOf } from "./exit-code.ts";
@@ -121,6 +123,22 @@ function addGroups(program: Command, run: Runner): void {
     .action((flags: { output: string }) => run((session) => runClusterStatus(session, flags)));
 }
 
+function addTokens(program: Command, run: Runner): void {
+  program
+    .command("token")
+    .description("join tokens for new nodes")
+    .command("create")
+    .description("make a token that enrols one node; it is shown once")
+    .option("--class <name>", "nodes of one class are expected to respond alike", "default")
+    .option("--owner-group <name>", "who owns the node", "default")
+    .option("--pool <name>", "which namespaces may configure it", "default")
+    .option("--interference-group <name>", "nodes that share hardware switch as one", "")
+    .option("--label <key=value>", "label of the node", collect, [])
+    .option("--ttl <duration>", "how long the token is valid", "1h")
+    .option("--node <name>", "only for a node of this name")
+    .action((flags: TokenFlags) => run((session) => runTokenCreate(session, flags)));
+}
+
 function report(io: Io, error: unknown): number {
   if (error instanceof CommanderError) {
     return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
@@ -157,6 +175,7 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
   addReading(program, run);
   addWriting(program, run);
   addGroups(program, run);
+  addTokens(program, run);
   for (const command of program.commands) {
     command.exitOverride();
     for (const child of command.commands) child.exitOverride();

@@ -399,6 +399,21 @@ describe("propose, why and rollout", () => {
   });
 });
 
+describe("token create", () => {
+  it("prints a token that enrols one node, once", async () => {
+    const argv = ["token", "create", "--class", "cpu", "--label", "role=edge", "--ttl", "10m"];
+    const { code, out, err } = await terminal.run(argv);
+    expect([code, err]).toEqual([0, "enrols one node of class cpu; valid for 10 min\n"]);
+    expect(out).toMatch(/^kjt1\.\w{8}\.[\w-]{43}\.[0-9a-f]{64}\n$/);
+    await terminal.api.enroll("edge-7", out.trim());
+    const node = terminal.api.replica.state.object("Node", "", "edge-7");
+    expect([node?.spec.class, node?.metadata.labels]).toEqual(["cpu", { role: "edge" }]);
+    expect((await terminal.run([...argv, "--label", "novalue"])).code).toBe(2);
+    expect((await terminal.run(["token", "create", "--ttl", "90d"])).code).toBe(2);
+    expect((await terminal.run(["token", "create", "--ttl", "1000h"])).code).toBe(2);
+  });
+});
+
 describe("help and version", () => {
   it("goes to standard output with exit code 0", async () => {
     const help = await terminal.run(["--help"]);
