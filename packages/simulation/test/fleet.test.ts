@@ -42,6 +42,13 @@ describe("a fleet", () => {
     expect(results.reduce((sum, { votes }) => sum + votes, 0)).toBeGreaterThan(20);
   });
 
+  it("never assigns a change to the one node that voted against it", async () => {
+    const results = await tell("odd-one", [1, 2, 3]);
+    expect(phases(results)).toContain("Completed");
+    // The standing veto of the node that was outvoted.
+    expect(results.some(({ vetoes }) => vetoes > 0)).toBe(true);
+  });
+
   it("vetoes a version that turns bad after its commit", async () => {
     const results = await tell("turns-bad", [1, 2, 3]);
     expect(results.some(({ vetoes }) => vetoes > 0)).toBe(true);
@@ -55,7 +62,14 @@ describe("a fleet", () => {
   });
 
   it("knows all its stories", () => {
-    expect([...STORIES].sort()).toEqual(["default", "harmful", "harmless", "split", "turns-bad"]);
+    expect([...STORIES].sort()).toEqual([
+      "default",
+      "harmful",
+      "harmless",
+      "odd-one",
+      "split",
+      "turns-bad",
+    ]);
   });
 });
 

@@ -27,10 +27,10 @@ export function checkCommitted(world: World, view: ServerView, commit: number): 
 
 function checkRule(view: ServerView, commit: number): void {
   const term = view.handed.termAt(commit);
-  const leads = view.state === "leader";
-  // A new cluster's first entry is committed by decree.
-  if (view.handed.baseIndex >= commit || (leads && term === view.term)) return;
-  const who = leads ? `the leader of term ${view.term}` : `a server that does not lead`;
+  // A new cluster's first entry is committed by decree. A leader may hear of a later term between its
+  // decision and the turn in which we see it.
+  if (view.handed.baseIndex >= commit || term === view.ledTerm) return;
+  const who = view.ledTerm === 0 ? "which never led" : `which led term ${view.ledTerm} last`;
   throw new Violation(
     "commit-rule",
     `server ${view.id}, ${who}, is the first to call index ${commit} of term ${term} committed`,

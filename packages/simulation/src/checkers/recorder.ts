@@ -58,6 +58,7 @@ export class Recorder {
     view.damaged = false;
     view.up = true;
     view.life += 1;
+    view.ledTerm = 0;
     view.state = status.state;
     // What is durable was committed before: find out whether it still is what was committed.
     view.commit = Math.min(base.index, status.commit);
@@ -124,6 +125,7 @@ export class Recorder {
     view.term = status.term;
     const wasLeader = view.state === "leader";
     view.state = status.state;
+    if (status.state === "leader") view.ledTerm = status.term;
     if (status.commit > view.commit) {
       checkCommitted(this.world, view, status.commit);
       view.commit = status.commit;

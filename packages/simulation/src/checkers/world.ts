@@ -36,6 +36,8 @@ export interface ServerView {
   commit: number;
   applied: number;
   state: RaftState;
+  /** The last term it led in this life; 0: none. */
+  ledTerm: number;
   /** Durable batches were taken away since the last start. */
   damaged: boolean;
 }
@@ -61,6 +63,7 @@ export class World {
       commit: 0,
       applied: 0,
       state: "follower",
+      ledTerm: 0,
       damaged: false,
     }));
   }

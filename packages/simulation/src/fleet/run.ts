@@ -44,6 +44,10 @@ export interface FleetResult {
   readonly violation: Violation | undefined;
 }
 
+/** Relative change of latency where the change is really bad. */
+const MUCH_WORSE = 0.4;
+/** Seconds after which the simulated operator lets a paused rollout go on. */
+const RESUME_SECONDS = 600;
 const HOUR_US = 3600 * SECOND_US;
 const NAMESPACE = "default";
 const CONFIG = "web";
@@ -55,6 +59,7 @@ const HONEST: Readonly<Record<Story, readonly ProposalPhase[]>> = {
   harmless: ["Completed", "Inconclusive", "Expired"],
   harmful: ["Rejected", "Inconclusive", "Expired"],
   split: ["Completed", "Rejected", "Inconclusive", "Expired"],
+  "odd-one": ["Completed", "Rejected", "RolledBack", "Inconclusive", "Expired"],
   "turns-bad": ["Completed", "RolledBack", "Inconclusive", "Expired"],
 };
 
@@ -88,8 +93,7 @@ class Fleet {
   constructor(options: FleetRunOptions) {
     const prng = createPrng(`fleet ${options.seed}`);
     this.#prng = prng;
-    const drawn = drawFleetScenario(prng.fork("scenario"));
-    this.#scenario = options.story === undefined ? drawn : retold(drawn, options.story);
+    this.#scenario = drawFleetScenario(prng.fork("scenario"), options.story);
     this.#scheduler = new Scheduler(options.trace);
     this.#control = new ControlPlane(this.#scheduler, prng.fork("control"), this.#watch);
     this.#watch.state = this.#control.state;
@@ -101,10 +105,15 @@ class Fleet {
     const prng = this.#prng.fork(name);
     const found: Content = { version: 0, hash: hashOf(AS_FOUND), data: AS_FOUND };
     const effect = this.#scenario.effects[this.#isLarge(at) ? 0 : 1];
-    const turnsBad = this.#scenario.story === "turns-bad";
+    const { story, nodes } = this.#scenario;
+    const truth = (): number => {
+      const odd = story === "odd-one" && at === nodes - 1;
+      const turned = story === "turns-bad" && this.#turnedBad;
+      return odd || turned ? MUCH_WORSE : effect;
+    };
     const plant = new ServicePlant(this.#scenario, prng.fork("plant"), {
       content: found,
-      effect: () => (turnsBad && this.#turnedBad ? 0.4 : effect),
+      effect: truth,
     });
     this.#watch.found(name, found);
     return new SimNode({
@@ -202,6 +211,18 @@ class Fleet {
     return this.#proposal()?.status?.phase ?? "Pending";
   }
 
+  /** An operator looks now and then, and lets rollouts go on that paused for a single veto. */
+  #operate(): void {
+    this.#scheduler.after(RESUME_SECONDS * SECOND_US, () => {
+      for (const { metadata, status } of this.#control.state.objects("Rollout")) {
+        if (status?.phase !== "Paused") continue;
+        const body = { rolloutUid: metadata.uid, reason: "looked at it" };
+        this.#control.submit("resume-rollout", body);
+      }
+      this.#operate();
+    });
+  }
+
   #planFault(): void {
     const { faultPauseUs, faultLengthUs } = this.#scenario;
     const prng = this.#prng.fork("faults");
@@ -232,6 +253,7 @@ class Fleet {
     this.#create("Policy", "standard", this.#policy());
     this.#create("Config", CONFIG, CONFIG_SPEC);
     control.start();
+    this.#operate();
     for (const node of this.#nodes) node.start();
     const look = (): void => {
       this.#watch.look(this.#nodes, control.nowMs);
@@ -318,17 +340,6 @@ const AS_FOUND: JsonObject = { batch: 4, mode: "fast", threads: 4 };
 
 function hashOf(data: JsonObject): string {
   return toHex(simCrypto.sha256(utf8Encode(canonicalJson(data))));
-}
-
-function retold(drawn: FleetScenario, story: Story): FleetScenario {
-  const effects: Record<Story, readonly [number, number]> = {
-    default: [-0.1, -0.1],
-    harmless: [-0.15, -0.15],
-    harmful: [0.25, 0.25],
-    split: [0.25, -0.15],
-    "turns-bad": [-0.15, -0.15],
-  };
-  return { ...drawn, story, effects: effects[story] };
 }
 
 const RULE: JsonObject = {

@@ -14,6 +14,8 @@ export const STORIES = [
   "harmful",
   /** Worse in one class, better in the other. */
   "split",
+  /** Better everywhere but on one node, where it is much worse. */
+  "odd-one",
   /** Better while it is tried, worse from the end of its rollout on. */
   "turns-bad",
 ] as const;
@@ -46,24 +48,27 @@ export interface FleetScenario {
   readonly delaySpreadUs: number;
 }
 
-/** Draws a scenario. */
-export function drawFleetScenario(prng: Prng): FleetScenario {
-  const story = prng.pick(STORIES);
+/** Enough nodes for one of them to be outvoted in its class. */
+const ODD_ONE_NODES = 10;
+
+function effectsOf(story: Story, better: number, worse: number): readonly [number, number] {
+  if (story === "harmful") return [worse, worse];
+  return story === "split" ? [worse, better] : [better, better];
+}
+
+/** Draws a scenario; `wanted` fixes its story. */
+export function drawFleetScenario(prng: Prng, wanted: Story | undefined): FleetScenario {
+  const drawn = prng.pick(STORIES);
+  const story = wanted ?? drawn;
   const better = -0.08 - 0.2 * prng.unit();
   const worse = 0.12 + 0.3 * prng.unit();
-  const effects: Record<Story, readonly [number, number]> = {
-    default: [better, better],
-    harmless: [better, better],
-    harmful: [worse, worse],
-    split: [worse, better],
-    "turns-bad": [better, better],
-  };
+  const nodes = 4 + prng.below(5);
   return {
     story,
-    nodes: 4 + prng.below(5),
+    nodes: story === "odd-one" ? ODD_ONE_NODES : nodes,
     ownerGroups: 2 + prng.below(3),
     largeEvery: prng.pick([2, 4]),
-    effects: effects[story],
+    effects: effectsOf(story, better, worse),
     noise: prng.pick([0.02, 0.05, 0.1]),
     wander: prng.pick([0, 0.05]),
     driftPerHour: prng.pick([0, 0.05, -0.05]),
