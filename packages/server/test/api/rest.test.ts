@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { JsonObject } from "@kingly/base";
 import { KinglyError } from "@kingly/base";
-import { CONFIG, DEFAULT, createExample, objective } from "./example.ts";
+import { DEFAULT, createExample, objective } from "./example.ts";
 import { TOKENS, TestApi, at, text } from "./support.ts";
 
 let api: TestApi;
@@ -390,6 +390,5 @@ describe("explanations", () => {
     expect(at(rendered.body, "status", "assigned")).toBe(1);
     expect((await api.call("GET", `${DEFAULT}/proposals/nope/why`)).status).toBe(404);
     await api.call("DELETE", `${DEFAULT}/proposals/explained`);
-    expect(CONFIG["kind"]).toBe("Config");
   });
 });
