@@ -110,7 +110,7 @@ export function drawScenario(prng: Prng, wishes: ScenarioWishes): Scenario {
     readShare: prng.pick([0.2, 0.5]),
     // The decision machine compares revisions, not values: no cas of values there.
     casShare: machine === "decision" ? 0 : casShare,
-    faults: drawFaults(prng),
+    faults: drawFaults(prng, usual),
     faultPauseUs: prng.pick([500, 2_000, 5_000]) * MILLISECOND_US,
     faultLengthUs: prng.pick([500, 2_000, 5_000]) * MILLISECOND_US,
     healsMajorityOnly: prng.chance(0.3),
@@ -128,7 +128,12 @@ function drawLinks(prng: Prng): LinkQuality {
   };
 }
 
-function drawFaults(prng: Prng): FaultKind[] {
-  const faults = FAULTS.filter(() => prng.chance(0.6));
+/**
+ * Damage only with check-quorum and pre-vote, as the product runs: without both, nobody tells a
+ * recovering member, which never campaigns, that its higher term keeps it outside.
+ */
+function drawFaults(prng: Prng, mayDamage: boolean): FaultKind[] {
+  const drawn = FAULTS.filter(() => prng.chance(0.6));
+  const faults = drawn.filter((kind) => mayDamage || kind !== "damage");
   return prng.chance(0.05) ? [] : [...faults, "crash"];
 }
