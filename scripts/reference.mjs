@@ -180,12 +180,17 @@ function kindSection(info, { servedSchema }) {
 function kindsPage(resources) {
   const { KINDS, documentSchema } = resources;
   const { metadata } = KINDS[0].schema.properties;
+  // How long a name may be differs from kind to kind and is said there.
+  const anyName = { type: "string", description: metadata.properties.name.description };
+  const prefix = { type: "string", description: metadata.properties.generateName.description };
+  const properties = { ...metadata.properties, name: anyName, generateName: prefix };
   const documents = ["Vote", "Veto", "Proposal", "Calibration"].map((kind) =>
     [`### Signed ${kind}`, table(FIELD_HEAD, fieldRows(documentSchema(kind), ""))].join("\n\n"),
   );
   return [
     "## Metadata of all kinds",
-    table(FIELD_HEAD, fieldRows(metadata, "metadata")),
+    "`metadata.namespace` exists on kinds of namespace scope only.",
+    table(FIELD_HEAD, fieldRows({ ...metadata, properties }, "metadata")),
     ...KINDS.map((info) => kindSection(info, resources)),
     "## Documents that nodes sign",
     "Unknown fields are refused in all of them.",
