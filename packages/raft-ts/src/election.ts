@@ -101,7 +101,10 @@ export function handleVoteResponse(raft: Raft, m: Message): void {
   switch (tally.result) {
     case "won":
       if (raft.state === "pre-candidate") campaign(raft, "election");
-      else takeLeadership(raft);
+      // Our own answer comes once term and vote are durable. A leader that is not there yet could
+      // crash, forget the term and lead it a second time with other entries (paper, figure 2:
+      // currentTerm and votedFor are stable before anything of that term leaves).
+      else if (tracker.hasGranted(raft.id)) takeLeadership(raft);
       break;
     case "lost":
       // A pre-vote answer carries the term we asked for, not ours; stay in ours.

@@ -92,7 +92,9 @@ function inLease(raft: Raft): boolean {
 
 function handleLowerTerm(raft: Raft, m: Message): void {
   const { checkQuorum, preVote } = raft.config;
-  if ((checkQuorum || preVote) && (m.type === "MsgHeartbeat" || m.type === "MsgApp")) {
+  // A recovering node never campaigns, so nothing else would tell the leader of our higher term.
+  const answers = checkQuorum || preVote || raft.recoveryMark !== undefined;
+  if (answers && (m.type === "MsgHeartbeat" || m.type === "MsgApp")) {
     // A leader of an earlier term still thinks it leads, and may be unable to learn of our term by
     // votes, which leases and pre-votes keep from spreading. The answer carries our term.
     raft.send({ type: "MsgAppResp", to: m.from });

@@ -329,3 +329,19 @@ it("a stored commit index beyond the stored log is refused at the start", () => 
     new RawNode({ id: nodeId(1), storage, electionTicks: 10, heartbeatTicks: 1, random: () => 0 });
   expect(start).toThrow(RaftInvariantError);
 });
+
+describe("a candidate whose own disk is slow (figure 2: term and vote are stable first)", () => {
+  it("does not lead on the votes of others until its own term and vote are durable", () => {
+    const cluster = new Cluster([1, 2, 3]);
+    cluster.tick(1, 10);
+    const one = cluster.peer(1);
+    one.ready();
+    for (const from of [2, 3]) {
+      const to = { from: nodeId(from), to: nodeId(1), term: term(1) };
+      cluster.step(makeMessage({ type: "MsgVoteResp", ...to }));
+    }
+    expect(one.state).toBe("candidate");
+    for (const m of one.write()) if (m.to === nodeId(1)) cluster.step(m);
+    expect(one.state).toBe("leader");
+  });
+});

@@ -131,6 +131,11 @@ export class ProgressTracker {
     if (!this.#votes.has(id)) this.#votes.set(id, granted);
   }
 
+  /** True once this node's vote was recorded as granted. */
+  hasGranted(id: NodeId): boolean {
+    return this.#votes.get(id) === true;
+  }
+
   /** Counts the votes. Votes of learners and strangers are shown nowhere and decide nothing. */
   tally(): Tally {
     let granted = 0;
