@@ -19,6 +19,8 @@ export interface LogWriterPorts {
 export class LogWriter {
   readonly #ports: LogWriterPorts;
   #last: Promise<void> = Promise.resolve();
+  /** The newest snapshot installation, while it lasts. */
+  #installing: Promise<void> | undefined;
   /** Start times of the writes under way, oldest first. */
   readonly #started: number[] = [];
 
@@ -30,10 +32,7 @@ export class LogWriter {
   append(write: LogWrite): Promise<void> {
     const startedAt = performance.now();
     const before = this.#last;
-    const written =
-      write.snapshot === undefined
-        ? this.#ports.storage.log.append(write)
-        : this.#install(write, before);
+    const written = this.#write(write, before);
     this.#started.push(startedAt);
     const done = Promise.all([before, written]).then(() => {
       this.#started.shift();
@@ -41,6 +40,23 @@ export class LogWriter {
     });
     this.#last = done;
     return done;
+  }
+
+  #write(write: LogWrite, before: Promise<void>): Promise<void> {
+    if (write.snapshot !== undefined) {
+      const installing = this.#install(write, before);
+      this.#installing = installing;
+      const over = (): void => {
+        if (this.#installing === installing) this.#installing = undefined;
+      };
+      installing.then(over, over);
+      return installing;
+    }
+    const { log } = this.#ports.storage;
+    // Entries that follow a snapshot have no place in the log before the snapshot is there.
+    return this.#installing === undefined
+      ? log.append(write)
+      : this.#installing.then(() => log.append(write));
   }
 
   /** Milliseconds that the oldest unfinished write has taken so far; 0 when none is under way. */
