@@ -72,6 +72,13 @@ export class LogWriter {
     await this.#ports.reload();
   }
 
+  /** Resolves when the driver's reaction to what it was just handed is written. */
+  async settled(): Promise<void> {
+    // The driver reacts in its next turn of the loop; only then is there a write to wait for.
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    await this.idle();
+  }
+
   /** Resolves when nothing is being written, however it ended. */
   async idle(): Promise<void> {
     await this.#last.catch(() => {});

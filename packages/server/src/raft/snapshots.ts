@@ -139,3 +139,48 @@ export class SnapshotSink implements IncomingSnapshot {
     this.#wakeReader?.();
   }
 }
+
+/** What taking snapshots in needs. */
+export interface SnapshotIntakePorts {
+  readonly storage: Storage;
+  /** Hands a message to raft. */
+  readonly deliver: (message: Message) => void;
+  /** Resolves when raft's reaction to what was delivered is written. */
+  readonly settled: () => Promise<void>;
+}
+
+/** One snapshot at a time: storage stages one, and it must be installed before the next replaces it. */
+export class SnapshotIntake {
+  readonly #ports: SnapshotIntakePorts;
+  #current: SnapshotSink | undefined;
+
+  constructor(ports: SnapshotIntakePorts) {
+    this.#ports = ports;
+  }
+
+  /** A place for an arriving snapshot; undefined while another one is under way. */
+  open(): IncomingSnapshot | undefined {
+    if (this.#current !== undefined) return undefined;
+    const { storage, deliver, settled } = this.#ports;
+    const sink = new SnapshotSink(storage, (message) => deliver(message));
+    this.#current = sink;
+    const free = (): void => {
+      if (this.#current === sink) this.#current = undefined;
+    };
+    return {
+      write: (bytes) => sink.write(bytes),
+      finish: async (message) => {
+        try {
+          await sink.finish(message);
+          await settled();
+        } finally {
+          free();
+        }
+      },
+      abort: () => {
+        sink.abort();
+        free();
+      },
+    };
+  }
+}

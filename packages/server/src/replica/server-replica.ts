@@ -24,8 +24,8 @@ import { LogWriter } from "../raft/log-writer.ts";
 import { PendingWrites } from "../raft/pending.ts";
 import { raftConfigOf } from "../raft/raft-config.ts";
 import { ReadPoints } from "../raft/reads.ts";
-import { SnapshotSender, SnapshotSink } from "../raft/snapshots.ts";
-import type { Member, Transport } from "../transport/types.ts";
+import { SnapshotIntake, SnapshotSender } from "../raft/snapshots.ts";
+import type { IncomingSnapshot, Member, Transport } from "../transport/types.ts";
 import { AckBatcher } from "./acks.ts";
 import { LeaderController } from "./controller.ts";
 import { LeaderWatch } from "./leader-watch.ts";
@@ -67,6 +67,7 @@ export class ServerReplica implements Replica {
   readonly #driver: RaftDriver;
   readonly #applier: Applier;
   readonly #writer: LogWriter;
+  readonly #intake: SnapshotIntake;
   readonly #compactor: Compactor;
   readonly #pending: PendingWrites;
   readonly #reads: ReadPoints;
@@ -102,6 +103,11 @@ export class ServerReplica implements Replica {
       applierIdle: () => this.#applier.idle(),
       reload: () => this.#reload(),
       observe: (seconds) => metrics.appendSeconds.observe(seconds),
+    });
+    this.#intake = new SnapshotIntake({
+      storage,
+      deliver: (message) => this.#driver.receive([message]),
+      settled: () => this.#writer.settled(),
     });
     this.#leadership = new Leadership({
       self,
@@ -276,11 +282,12 @@ export class ServerReplica implements Replica {
     this.#moved(revision);
   }
 
-  #receiveSnapshot(from: Member, index: number, term: number): SnapshotSink | undefined {
+  #receiveSnapshot(from: Member, index: number, term: number): IncomingSnapshot | undefined {
     if (this.#stopped || index <= this.#state.meta().appliedIndex) return undefined;
-    const { storage, logger } = this.#options;
-    logger.info("receiving a snapshot", { from: from.id, index, term });
-    return new SnapshotSink(storage, (message) => this.#driver.receive([message]));
+    const place = this.#intake.open();
+    if (place === undefined) return undefined;
+    this.#options.logger.info("receiving a snapshot", { from: from.id, index, term });
+    return place;
   }
 
   #applied(entry: Entry, result: ApplyResult): void {
