@@ -15,8 +15,8 @@ const [initial = "{}", file] = process.argv.slice(2);
 let config = JSON.parse(initial);
 /** Every content that ran, with how it came. */
 const history = [{ how: "start", config }];
-/** What a test changes from outside; `penalty` costs rounds only under one flavor. */
-let control = { healthy: true, applyDelayMs: 0, penalty: { flavor: "", rounds: 0 } };
+/** What a test changes from outside; a flavor may be sick, or cost further rounds. */
+let control = { sick: "", applyDelayMs: 0, penalty: { flavor: "", rounds: 0 } };
 const measured = { requests: 0, seconds: 0 };
 
 function work() {
@@ -57,7 +57,7 @@ async function answer(method, path, body) {
     case "GET /metrics":
       return [200, metrics()];
     case "GET /healthz":
-      return control.healthy ? [200, "ok"] : [503, "down"];
+      return config.flavor === control.sick ? [503, "down"] : [200, "ok"];
     case "GET /config":
       return [200, JSON.stringify(config)];
     case "GET /history":
