@@ -53,6 +53,22 @@ export function exitCodeOfProposal(proposal: Proposal, rollout?: Rollout): numbe
   }
 }
 
+/** Exit code of a rollout that has ended, or undefined while it still moves. */
+export function exitCodeOfRollout(rollout: Rollout): number | undefined {
+  switch (rollout.status?.phase) {
+    case "Completed":
+      return completedCode(rollout.status.vetoed.length, rollout.status.vetoBudget);
+    case "RolledBack":
+      return EXIT.rolledBack;
+    case "Superseded":
+      return EXIT.conflict;
+    case "Progressing":
+    case "Paused":
+    case undefined:
+      return undefined;
+  }
+}
+
 function completedCode(vetoes: number, budget: number): number {
   return budget > 0 && vetoes >= budget ? EXIT.vetoed : EXIT.ok;
 }

@@ -8,7 +8,7 @@ import { runDelete } from "./commands/delete.ts";
 import { runDescribe } from "./commands/describe.ts";
 import { runGet, type GetFlags } from "./commands/get.ts";
 import { runPropose, type ProposeFlags } from "./commands/propose.ts";
-import { runRolloutStatus } from "./commands/rollout.ts";
+import { runRolloutStatus, runRolloutWord } from "./commands/rollout.ts";
 import { runTokenCreate } from "./commands/token.ts";
 import type { TokenFlags } from "./commands/token.ts";
 import { runVeto } from "./commands/veto.ts";
@@ -105,15 +105,31 @@ function addWriting(program: Command, run: Runner): void {
 }
 
 function addGroups(program: Command, run: Runner): void {
-  program
-    .command("rollout")
-    .description("staged application of a version")
+  const rollout = program.command("rollout").description("staged application of a version");
+  rollout
     .command("status")
+    .description("how far the newest version is")
     .argument("<config>")
     .option("-w, --watch", "go on until it ends", false)
     .option("--timeout <duration>", "of --watch", "15m")
     .action((config: string, flags: { watch: boolean; timeout: string }) =>
       run((session) => runRolloutStatus(session, config, flags)),
+    );
+  rollout
+    .command("resume")
+    .argument("<config>")
+    .description("let a paused rollout go on")
+    .option("--reason <text>", "why", "looked at and found good")
+    .action((config: string, { reason }: { reason: string }) =>
+      run((session) => runRolloutWord(session, config, { subresource: "resume", reason })),
+    );
+  rollout
+    .command("undo")
+    .argument("<config>")
+    .description("take the newest version back, also after its rollout has completed")
+    .requiredOption("--reason <text>", "why")
+    .action((config: string, { reason }: { reason: string }) =>
+      run((session) => runRolloutWord(session, config, { subresource: "rollback", reason })),
     );
   program
     .command("cluster")
@@ -154,10 +170,15 @@ function report(io: Io, error: unknown): number {
 
 /** Runs one command line (without node and script name); returns the exit code. */
 export async function runCli(argv: readonly string[], io: Io): Promise<number> {
+  // Not an option of commander: there it would shadow the --version of a command.
+  if (argv.length === 1 && argv[0] === "--version") {
+    io.stdout.write(`${VERSION}\n`);
+    return EXIT.ok;
+  }
   let exitCode: number = EXIT.ok;
   const program = new Command("kinglyctl")
     .description("configuration that the fleet tries, measures and votes on")
-    .version(VERSION, "--version")
+    .usage("[options] COMMAND\n       kinglyctl --version")
     .option("--kubeconfig <file>", "file of contexts")
     .option("--context <name>", "context in that file")
     .option("-n, --namespace <name>", "namespace")

@@ -59,3 +59,15 @@ export function parseDuration(text: string, flag: string): number {
   }
   return Number(match[1]) * unit;
 }
+
+/** A version number of a flag: a whole number, 0 to 2^53 - 1; undefined when the flag is absent. */
+export function parseVersion(text: string | undefined, flag: string): number | undefined {
+  if (text === undefined) return undefined;
+  const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isSafeInteger(value)) return value;
+  throw new KinglyError("Usage", `${flag}: "${text}" is not a whole number such as 3`, {
+    field: flag,
+    limit: `0 to ${Number.MAX_SAFE_INTEGER}`,
+    value: text,
+  });
+}

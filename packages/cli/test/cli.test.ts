@@ -307,7 +307,15 @@ describe("propose, why and rollout", () => {
     expect(done.code).toBe(0);
     expect(done.out).toContain("rollout/web-v2 Completed: ");
 
-    const asked = await terminal.run(["veto", "node-2", "web", "--reason", "maintenance window"]);
+    const asked = await terminal.run([
+      "veto",
+      "node-2",
+      "web",
+      "--version",
+      "2",
+      "--reason",
+      "maintenance window",
+    ]);
     expect(asked).toEqual({
       code: 0,
       err: "",
@@ -341,6 +349,76 @@ describe("propose, why and rollout", () => {
       /Next: it ends in (59m|60m|1h), or when a version changes a kept key\.\n$/,
     );
     for (const one of sessions) one.close();
+  });
+
+  it("explains a paused rollout, resumes it and takes it back", async () => {
+    const { replica } = terminal.api;
+    const sessions = await connectAll();
+    let err = "";
+    const argv = [
+      "propose",
+      "web",
+      "--set",
+      "batchWindowMs=2",
+      "--reason",
+      "even faster",
+      "--wait",
+    ];
+    const running = terminal.run(argv, { onErr: (text) => (err = text) });
+    await eventually("it is open", () => err.includes("opened"));
+    while (replica.lead() > 0);
+    await voteAll(sessions, -0.3);
+    const paused = async (): Promise<string> =>
+      (await terminal.run(["rollout", "status", "web"])).out;
+    await eventually("it rolls out", async () => (await paused()).includes("web-v3 Progressing"));
+    const config = replica.state.object("Config", "default", "web");
+    const first = replica.state.object("Rollout", "default", "web-v3")?.status?.stages[0]?.nodes[0];
+    const session = sessions[agents.findIndex(({ name }) => name === first)] as TestSession;
+    const veto = {
+      ...session.header(),
+      kind: "Veto",
+      configUid: config?.metadata.uid ?? "",
+      version: 3,
+      contentHash: config?.status?.contentHash ?? "",
+      cause: "Manual",
+      message: "its fan is loud",
+      pinnedKeys: ["batchWindowMs"],
+      plan: {},
+      evidence: {},
+      runsVersion: 2,
+      expiresAtMs: replica.state.meta().timeMs + 3_600_000,
+      revertDelayMs: 5,
+    };
+    expect(await session.submit(veto)).toMatchObject({ code: "" });
+    const status = await terminal.run(["rollout", "status", "web"]);
+    expect(status.code).toBe(6);
+    expect(status.out).toContain("rollout/web-v3 Paused: ");
+    expect(status.out).toContain("kinglyctl rollout resume web --reason TEXT");
+    expect(status.out).toContain("kinglyctl rollout undo web --reason TEXT     back to version 2");
+
+    const viewer = terminal.context("viewer", TOKENS.viewer);
+    const denied = await terminal.run(["--kubeconfig", viewer, "rollout", "resume", "web"]);
+    expect(denied.code).toBe(4);
+    const resumed = await terminal.run(["rollout", "resume", "web", "--reason", "fan replaced"]);
+    expect(resumed.code).toBe(0);
+    expect(resumed.out).toContain(
+      "rollout/web-v3 Progressing: alice resumed the rollout: fan replaced",
+    );
+    const again = await terminal.run(["rollout", "resume", "web"]);
+    expect([again.code, again.err]).toEqual([
+      5,
+      "error: the rollout is Progressing, not Paused (Conflict)\n",
+    ]);
+    expect((await terminal.run(["rollout", "undo", "web"])).code).toBe(2);
+    const undone = await terminal.run(["rollout", "undo", "web", "--reason", "too loud"]);
+    expect(undone.code).toBe(0);
+    expect(undone.out).toContain(
+      "rollout/web-v3 RolledBack: alice rolled version 3 back: too loud",
+    );
+    expect((await running).code).toBe(7);
+    for (const one of sessions) one.close();
+    const none = await terminal.run(["rollout", "resume", "nope"]);
+    expect(none.code).toBe(1);
   });
 
   it("says 6 when the time is over while the proposal still runs, and does not cancel it", async () => {
@@ -388,6 +466,21 @@ describe("propose, why and rollout", () => {
       ["why", "config", "web"],
       ["why", "proposal"],
       ["veto", "node-1", "web"],
+      ["veto", "node-1", "web", "--reason", "x", "--version", "two"],
+      ["veto", "node-1", "web", "--reason", "x", "--version", "-1"],
+      ["propose", "web", "--set", "workers=2", "--reason", "x", "--base-version", "abc"],
+      ["propose", "web", "--set", "workers=2", "--reason", "x", "--base-version", "1.5"],
+      ["propose", "web", "--set", "workers=2", "--reason", "x", "--base-version", ""],
+      [
+        "propose",
+        "web",
+        "--set",
+        "workers=2",
+        "--reason",
+        "x",
+        "--base-version",
+        "9007199254740993",
+      ],
     ]) {
       expect([argv.join(" "), (await terminal.run(argv)).code]).toEqual([argv.join(" "), 2]);
     }

@@ -7,7 +7,7 @@ import type { Proposal } from "@kingly/resources";
 import { EXIT } from "../exit-code.ts";
 import { readManifests } from "../manifests.ts";
 import { formatObjects } from "../printers/document.ts";
-import { parseDuration, type Session } from "../session.ts";
+import { parseDuration, parseVersion, type Session } from "../session.ts";
 import { waitForProposal } from "../wait.ts";
 
 /** Flags of propose. */
@@ -61,6 +61,7 @@ function proposalObject(
   options: { readonly change: JsonObject; readonly flags: ProposeFlags },
 ): JsonObject {
   const { change, flags } = options;
+  const baseVersion = parseVersion(flags.baseVersion, "--base-version");
   const key = flags.idempotencyKey ?? (flags.commit && defaultKey(config, change, flags));
   return {
     apiVersion: "kingly.dev/v1",
@@ -76,7 +77,7 @@ function proposalObject(
         ...(flags.commit === undefined ? {} : { commit: flags.commit }),
         ...(flags.url === undefined ? {} : { url: flags.url }),
       },
-      ...(flags.baseVersion === undefined ? {} : { baseVersion: Number(flags.baseVersion) }),
+      ...(baseVersion === undefined ? {} : { baseVersion }),
       ...(key === undefined || key === "" ? {} : { idempotencyKey: key }),
     },
   };

@@ -1,7 +1,9 @@
-// kinglyctl rollout status CONFIG: how far the newest version is, stage by stage.
+// kinglyctl rollout status|resume|undo CONFIG: how far the newest version is, stage by stage, and what
+// a person decides about it.
 
+import { KinglyError } from "@kingly/base";
 import type { Config, Rollout } from "@kingly/resources";
-import { EXIT } from "../exit-code.ts";
+import { EXIT, exitCodeOfRollout } from "../exit-code.ts";
 import { alignColumns } from "../printers/table.ts";
 import { parseDuration, type Session } from "../session.ts";
 
@@ -25,25 +27,53 @@ function render(rollout: Rollout): string {
   return [
     `rollout/${rollout.metadata.name} ${status.phase}: ${status.message}`,
     alignColumns([["STAGE", "NODE", "STATE"], ...rows, ...excluded]),
+    ...advice(rollout),
     "",
   ].join("\n");
 }
 
-function exitCode(rollout: Rollout): number | undefined {
-  switch (rollout.status?.phase) {
-    case "Completed":
-      return rollout.status.vetoed.length >= Math.max(1, rollout.status.vetoBudget)
-        ? EXIT.vetoed
-        : EXIT.ok;
-    case "RolledBack":
-      return EXIT.rolledBack;
-    case "Superseded":
-      return EXIT.conflict;
-    case "Progressing":
-    case "Paused":
-    case undefined:
-      return undefined;
+/** What a person can do about a paused rollout; nothing moves it by itself. */
+function advice(rollout: Rollout): readonly string[] {
+  if (rollout.status?.phase !== "Paused") return [];
+  const { config } = rollout.spec;
+  return [
+    "Paused until somebody decides:",
+    `  kinglyctl rollout resume ${config} --reason TEXT   goes on with the next nodes`,
+    `  kinglyctl rollout undo ${config} --reason TEXT     back to version ${rollout.spec.fromVersion}, the change into quarantine`,
+  ];
+}
+
+async function newestRollout(session: Session, configName: string): Promise<string> {
+  const scope = { kind: "Config", namespace: session.namespace, name: configName } as const;
+  const config = await session.client.get<Config>(scope);
+  return config.status?.rollout ?? "";
+}
+
+/** A person's word about the newest rollout of a Config. */
+export interface RolloutWord {
+  readonly subresource: "resume" | "rollback";
+  readonly reason: string;
+}
+
+/** Runs `rollout resume` and `rollout undo`; returns the exit code. */
+export async function runRolloutWord(
+  session: Session,
+  configName: string,
+  word: RolloutWord,
+): Promise<number> {
+  const name = await newestRollout(session, configName);
+  if (name === "") {
+    throw new KinglyError("NotFound", `config/${configName} has no rollout`, { field: "config" });
   }
+  const namespace = encodeURIComponent(session.namespace);
+  const base = `/apis/kingly.dev/v1/namespaces/${namespace}/rollouts`;
+  const answer = await session.client.raw({
+    method: "POST",
+    path: `${base}/${encodeURIComponent(name)}/${word.subresource}`,
+    body: { reason: word.reason },
+  });
+  session.io.stdout.write(render(JSON.parse(answer.text) as Rollout));
+  return EXIT.ok;
 }
 
 /** Runs the command; returns the exit code. */
@@ -52,17 +82,17 @@ export async function runRolloutStatus(
   configName: string,
   flags: { readonly watch: boolean; readonly timeout: string },
 ): Promise<number> {
-  const namespace = session.namespace;
-  const config = await session.client.get<Config>({ kind: "Config", namespace, name: configName });
-  const name = config.status?.rollout;
-  if (name === undefined || name === "") {
+  const { namespace } = session;
+  const name = await newestRollout(session, configName);
+  if (name === "") {
     session.io.stdout.write(`config/${configName} has no rollout\n`);
     return EXIT.ok;
   }
   const scope = { kind: "Rollout", namespace, name };
   let rollout = await session.client.get<Rollout>(scope);
   session.io.stdout.write(render(rollout));
-  if (!flags.watch || exitCode(rollout) !== undefined) return exitCode(rollout) ?? EXIT.timeout;
+  if (!flags.watch || exitCodeOfRollout(rollout) !== undefined)
+    return exitCodeOfRollout(rollout) ?? EXIT.timeout;
   const limit = AbortSignal.timeout(parseDuration(flags.timeout, "--timeout"));
   const signal = AbortSignal.any([session.io.interrupted, limit]);
   const resourceVersion = rollout.metadata.resourceVersion;
@@ -70,7 +100,7 @@ export async function runRolloutStatus(
     for await (const event of session.client.watch(scope, { resourceVersion, signal })) {
       rollout = event.object as unknown as Rollout;
       session.io.stdout.write(render(rollout));
-      const code = exitCode(rollout);
+      const code = exitCodeOfRollout(rollout);
       if (code !== undefined) return code;
     }
   } catch (error) {

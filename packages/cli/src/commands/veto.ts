@@ -1,7 +1,7 @@
 // kinglyctl veto NODE CONFIG --reason: asks the node to reject the version it runs. The node signs
 // and executes the veto itself; nobody else can.
 
-import type { Session } from "../session.ts";
+import { parseVersion, type Session } from "../session.ts";
 
 /** Runs the command; returns the exit code. */
 export async function runVeto(
@@ -9,6 +9,7 @@ export async function runVeto(
   target: { readonly node: string; readonly config: string },
   flags: { readonly reason: string; readonly version?: string },
 ): Promise<number> {
+  const version = parseVersion(flags.version, "--version");
   const base = `/apis/kingly.dev/v1/namespaces/${encodeURIComponent(session.namespace)}`;
   const answer = await session.client.raw({
     method: "POST",
@@ -16,7 +17,7 @@ export async function runVeto(
     body: {
       node: target.node,
       reason: flags.reason,
-      ...(flags.version === undefined ? {} : { version: Number(flags.version) }),
+      ...(version === undefined ? {} : { version }),
     },
   });
   const { message } = JSON.parse(answer.text) as { readonly message?: string };

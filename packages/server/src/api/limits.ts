@@ -115,6 +115,9 @@ export const PUSH_SLICE_MS = 8;
 /** Milliseconds a request for a veto stays deliverable. */
 export const VETO_REQUEST_MS = 900_000;
 
+/** Characters of the reason with which a person asks for a veto, a resume or a rollback. */
+export const REASON_CHARS_MAX = 1_000;
+
 /** Seconds a join token is valid when nothing is said, and at most. */
 export const JOIN_TOKEN_SECONDS_DEFAULT = 3_600;
 /** See JOIN_TOKEN_SECONDS_DEFAULT. */

@@ -6,14 +6,13 @@ import { KinglyError, isJsonObject } from "@kingly/base";
 import type { JsonObject } from "@kingly/base";
 import { kindInfo } from "@kingly/resources";
 import type { Config, Node } from "@kingly/resources";
-import { VETO_REQUEST_MS } from "../limits.ts";
+import { REASON_CHARS_MAX, VETO_REQUEST_MS } from "../limits.ts";
 import type { Principal } from "./auth.ts";
 import type { ApiContext } from "./context.ts";
 import { patchObject } from "./patcher.ts";
 import { assignmentsOf } from "./views.ts";
 
 const PREFIX = "kingly.dev/veto-";
-const REASON_CHARS_MAX = 1_000;
 
 /** A wish that a node reject the version of one Config. */
 export interface VetoWish {

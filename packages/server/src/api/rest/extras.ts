@@ -1,19 +1,22 @@
 // Paths beyond the Kubernetes conventions: why a proposal or veto stands as it does, what a node
-// effectively runs and from where each key comes, asking a node for a veto, join tokens, the servers.
+// effectively runs and from where each key comes, asking a node for a veto, a person's word about a
+// rollout, join tokens.
 
 import { KinglyError, isJsonObject } from "@kingly/base";
 import type { JsonObject, JsonValue } from "@kingly/base";
 import { kindInfo } from "@kingly/resources";
-import type { Config, Proposal, Veto } from "@kingly/resources";
+import type { Config, Proposal, Rollout, Veto } from "@kingly/resources";
 import { isAllowed, requireAllowed } from "../core/auth.ts";
 import type { ApiContext } from "../core/context.ts";
 import { createJoinToken } from "../core/join-tokens.ts";
 import { readObject, settle } from "../core/reader.ts";
+import { decideRollout, reasonOf } from "../core/rollout-decisions.ts";
+import type { RolloutDecision } from "../core/rollout-decisions.ts";
 import { requestVeto } from "../core/veto-requests.ts";
 import { assignmentsOf, pinnedKeysOf, whyProposal, whyVeto } from "../core/views.ts";
 import type { Answer } from "./objects.ts";
 import type { ResourcePath } from "./path.ts";
-import { documentOf } from "./request.ts";
+import { documentOf, isDryRun } from "./request.ts";
 import type { RestRequest } from "./request.ts";
 
 type Handler = (
@@ -29,7 +32,7 @@ function ok(body: JsonValue): Answer {
 async function read<T>(
   context: ApiContext,
   request: RestRequest,
-  kind: "Proposal" | "Veto" | "Config" | "Node",
+  kind: "Proposal" | "Veto" | "Config" | "Node" | "Rollout",
   where: { readonly namespace: string; readonly name: string },
 ): Promise<T> {
   const info = kindInfo(kind);
@@ -84,11 +87,26 @@ const veto: Handler = async (context, request, where) => {
   return { status: 202, body: { kind: "VetoRequest", node, version: asked, reachable, message } };
 };
 
+function decide(command: RolloutDecision): Handler {
+  return async (context, request, where) => {
+    requireAllowed(request.principal, "update", "rollouts");
+    if (isDryRun(request.query)) {
+      throw new KinglyError("Usage", "a rollout cannot be moved as a dry run", { field: "dryRun" });
+    }
+    const reason = reasonOf(documentOf(request));
+    const rollout = await read<Rollout>(context, request, "Rollout", where);
+    const decision = { command, reason };
+    return ok(await decideRollout(context, request.principal, rollout, decision));
+  };
+}
+
 const ITEM_HANDLERS: Readonly<Record<string, Handler>> = {
   "GET proposals/why": whyOfProposal,
   "GET vetoes/why": whyOfVeto,
   "GET nodes/effective": effective,
   "POST configs/veto": veto,
+  "POST rollouts/resume": decide("resume-rollout"),
+  "POST rollouts/rollback": decide("rollback-rollout"),
 };
 
 async function joinToken(context: ApiContext, request: RestRequest): Promise<Answer> {
