@@ -182,6 +182,18 @@ describe("a veto is refused and changes nothing", () => {
     expect(fleet.signed("veto", good).outcome.ok).toBe(true);
   });
 
+  it("EvidenceMismatch: a margin looser than the objective's, while an owner may be stricter", () => {
+    const loose = fleet.regressionVeto(node, 0.9, 0.06);
+    expect(fleet.signed("veto", loose).outcome).toMatchObject({
+      code: "EvidenceMismatch",
+      details: { field: "plan.objectives[0].harmMarginRatio", limit: "0 to 0.05", value: 0.06 },
+    });
+    // 4 % are within the fleet's margin of 5 %, and beyond this owner's 1 %.
+    expect(fleet.signed("veto", fleet.regressionVeto(node, 0.04)).outcome.ok).toBe(false);
+    const strict = fleet.regressionVeto(node, 0.04, 0.01);
+    expect(fleet.signed("veto", strict).outcome).toMatchObject({ ok: true });
+  });
+
   it("InvalidField: no reason, or a version that it cannot run instead", () => {
     const silent = fleet.vetoDocument(node, { message: "" });
     refused(fleet, "InvalidField", () => fleet.signed("veto", silent));

@@ -55,7 +55,9 @@ export function guardPlanFor(
 
 /**
  * Why a veto's plan is not one that a guard of this version may have used, or undefined. The plan may
- * cover some of the objectives only (one process per objective) and brings its own rho and weights.
+ * cover some of the objectives only (one process per objective) and brings its own rho and weights. The
+ * margin of an objective is the smaller of the fleet's and the owner's: a node may be stricter, and a
+ * looser plan is not this guard's.
  */
 export function planProblem(
   given: TrialPlan,
@@ -79,9 +81,10 @@ export function planProblem(
     if (objective.direction !== own.direction) {
       return { field: `${field}.direction`, limit: own.direction, value: objective.direction };
     }
-    if (objective.harmMarginRatio < own.harmMarginRatio) {
-      const limit = own.harmMarginRatio;
-      return { field: `${field}.harmMarginRatio`, limit, value: objective.harmMarginRatio };
+    const { harmMarginRatio } = objective;
+    if (!(harmMarginRatio >= 0) || harmMarginRatio > own.harmMarginRatio) {
+      const limit = `0 to ${own.harmMarginRatio}`;
+      return { field: `${field}.harmMarginRatio`, limit, value: harmMarginRatio };
     }
   }
   return undefined;

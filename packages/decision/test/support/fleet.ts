@@ -344,18 +344,23 @@ export class Fleet {
     };
   }
 
-  /** A veto for a measured regression of `effect`. */
-  regressionVeto(node: string, effect: number): JsonObject {
+  /** A veto for a measured regression of `effect`, within an owner's margin when one is given. */
+  regressionVeto(node: string, effect: number, ownerMargin?: number): JsonObject {
     const assigned = renderAssignments(this.machine, node).assignments[0];
     const found = this.machine.object("Node", "", node);
     const policy = this.machine.object("Policy", NS, "standard");
     if (assigned === undefined || found === undefined || policy === undefined) {
       throw new Error("nothing to veto");
     }
-    const plan = guardPlanFor(found, assigned.objectives, {
+    const common = guardPlanFor(found, assigned.objectives, {
       alphaLocal: assigned.guard.alphaLocal,
       policy: policy.spec,
     });
+    const objectives = common.objectives.map((one) => {
+      const margin = ownerMargin ?? one.marginRatio;
+      return { ...one, marginRatio: margin, harmMarginRatio: margin };
+    });
+    const plan = { ...common, objectives };
     const evidence = this.run(plan, effect);
     return this.vetoDocument(node, {
       cause: "Regression",
