@@ -84,6 +84,18 @@ describe("a proposal of an agent", () => {
     expect(send(fleet, proposal(fleet, 0))).toMatchObject({ code: "EvidenceMismatch" });
     const mode = proposal(fleet, -0.2, { patch: { mode: "slow" } });
     expect(send(fleet, mode)).toMatchObject({ code: "PolicyDenied", details: { rule: "tunable" } });
+    const [latency] = PLAN.objectives;
+    const half: TrialPlan = {
+      ...PLAN,
+      objectives: latency === undefined ? [] : [latency, { ...latency, name: "goodput" }],
+      requireImprovement: false,
+    };
+    const improvesOne = fleet.runEach(half, (name) => (name === "latency" ? -0.2 : 0));
+    const partly = { ...proposal(fleet, -0.2), plan: json(half), evidence: json(improvesOne) };
+    expect(send(fleet, partly)).toMatchObject({
+      code: "EvidenceMismatch",
+      message: "the evidence does not show improvement of goodput",
+    });
     const forged = { ...proposal(fleet, -0.2), evidence: json(startTrial(PLAN)) };
     expect(send(fleet, forged)).toMatchObject({ code: "EvidenceMismatch" });
     expect(send(fleet, proposal(fleet, -0.2))).toMatchObject({ ok: true });

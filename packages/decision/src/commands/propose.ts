@@ -252,22 +252,28 @@ function requireQuota(tx: Transaction, config: Config, node: string): void {
   }
 }
 
-/** Every primary's improvement process must have reached 1/alpha, and the numbers must add up. */
+/**
+ * Every primary's improvement process must have reached 1/alpha, and the numbers must add up. A Config
+ * has exactly one primary; a plan that names more must show all of them.
+ */
 function requireImproved(evidence: TrialEvidence, plan: TrialPlan, alpha: number): void {
   const check = withEvidence("EvidenceMismatch", () => checkEvidence(evidence, plan));
   if (!check.ok) {
     refuse("EvidenceMismatch", `evidence.${check.field} ${check.problem}`, { field: check.field });
   }
   if (check.decision === "reject") invalid("evidence.decision", "accept or abstain", "reject");
-  for (const [i, objective] of plan.objectives.entries()) {
-    if (objective.role !== "primary") continue;
+  const primaries = plan.objectives.filter(({ role }) => role === "primary");
+  const notYet = plan.objectives.find((objective, i) => {
     const found = evidence.objectives[i];
     const lnE = found === undefined ? 0 : (recordOf(found, "improvement")?.lnE ?? 0);
-    if (lnE >= ln(1 / alpha)) return;
-  }
-  refuse("EvidenceMismatch", "the evidence does not show improvement", {
+    return objective.role === "primary" && lnE < ln(1 / alpha);
+  });
+  if (primaries.length > 0 && notYet === undefined) return;
+  const which = notYet === undefined ? "" : ` of ${notYet.name}`;
+  refuse("EvidenceMismatch", `the evidence does not show improvement${which}`, {
     field: "evidence.objectives",
-    limit: "a primary objective whose improvement process reached its threshold",
+    limit: "every primary's improvement process has reached 1/alpha",
+    value: notYet?.name ?? "no primary objective",
   });
 }
 

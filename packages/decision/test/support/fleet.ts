@@ -248,9 +248,15 @@ export class Fleet {
   }
 
   run(plan: TrialPlan, effect: number): TrialEvidence {
+    return this.runEach(plan, () => effect);
+  }
+
+  /** A trial with an effect of its own on every objective. */
+  runEach(plan: TrialPlan, effectOf: (objective: string) => number): TrialEvidence {
     let state = startTrial(plan);
     while (state.pairs < plan.maxPairs && trialDecision(state, plan) === undefined) {
       const values = plan.objectives.map(({ name, direction }) => {
+        const effect = effectOf(name);
         const worse = direction === "lower" ? 1 + effect : 1 / (1 + effect);
         const noise = (): number => 1 + (this.prng.unit() - 0.5) * 0.05;
         const baseline = 100 * noise();

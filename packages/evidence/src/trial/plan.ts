@@ -23,7 +23,7 @@ export type ObjectiveRole = "primary" | "guardrail";
 export interface ObjectivePlan {
   /** Unique within the plan. */
   readonly name: string;
-  /** Improvement, where required, is required of every primary. */
+  /** Improvement, where required, is required of every primary (a Config has exactly one). */
   readonly role: ObjectiveRole;
   /** Which way the signal is better. */
   readonly direction: Direction;
