@@ -144,6 +144,14 @@ describe("the agent's file", () => {
   });
 
   it.each([
+    [
+      `node: ${"n".repeat(101)}\nservers: [a:1]\nstateDir: s\nbinding: {targets: {}}`,
+      /node: must be an RFC 1123 subdomain of at most 100 characters, is "nnn/,
+    ],
+    [
+      "node: a..b\nservers: [a:1]\nstateDir: s\nbinding: {targets: {}}",
+      /node: must be an RFC 1123/,
+    ],
     ["node: N_1\nservers: [a:1]\nstateDir: s\nbinding: {targets: {}}", /node: must be/],
     [
       "node: n1\nservers: []\nstateDir: s\nbinding: {targets: {}}",

@@ -11,6 +11,7 @@ export {
   DOCUMENT_BYTES_MAX,
   DOCUMENT_DEPTH_MAX,
   NODES_MAX,
+  NODE_NAME_CHARS_MAX,
   SCHEMA_BYTES_MAX,
 } from "./limits.ts";
 export { objectKey, objectKeyPrefix, parseObjectKey } from "./object-key.ts";

@@ -71,6 +71,19 @@ export const DEFAULT_COMPACTION: CompactionConfig = {
   keepEntries: COMPACT_KEEP_ENTRIES,
 };
 
+const FIELDS = [
+  "clusterId",
+  "memberId",
+  "dataDir",
+  "secretsDir",
+  "listen",
+  "members",
+  "genesis",
+  "timing",
+  "compaction",
+  "logLevel",
+] as const;
+const MEMBER_FIELDS = ["id", "raftId", "incarnation", "address", "peerAddress"] as const;
 const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
 
 function invalid(field: string, limit: string, value: unknown): KinglyError {
@@ -102,6 +115,20 @@ function section(object: JsonObject, field: string): JsonObject {
   return value;
 }
 
+/** Refuses fields that nobody reads: a misspelt one would silently mean its default. */
+function onlyKnown(object: JsonObject, path: string, known: readonly string[]): void {
+  for (const name of Object.keys(object).sort()) {
+    if (known.includes(name)) continue;
+    const field = path === "" ? name : `${path}.${name}`;
+    const limit = known.join(", ");
+    throw new KinglyError(
+      "Usage",
+      `server configuration: ${field.slice(0, 120)} is unknown; known here: ${limit}`,
+      { field: field.slice(0, 120), limit, value: name.slice(0, 80) },
+    );
+  }
+}
+
 function address(object: JsonObject, field: string, path: string): string {
   const value = text(object, field, path);
   if (!/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/.test(value)) throw invalid(path, "host:port", value);
@@ -111,6 +138,7 @@ function address(object: JsonObject, field: string, path: string): string {
 function member(value: JsonValue, at: number): Member {
   const path = `members[${at}]`;
   if (!isJsonObject(value)) throw invalid(path, "an object", value);
+  onlyKnown(value, path, MEMBER_FIELDS);
   return {
     id: text(value, "id", `${path}.id`),
     raftId: whole(value, "raftId", 1, 0),
@@ -132,6 +160,7 @@ function members(value: JsonValue | undefined): readonly Member[] {
 
 function genesis(object: JsonObject, clusterId: string): GenesisBody {
   const body = section(object, "genesis");
+  onlyKnown(body, "genesis", ["clusterId", "namespaces", "objects"]);
   const namespaces = body["namespaces"] ?? ["default"];
   if (!Array.isArray(namespaces) || !namespaces.every((one) => typeof one === "string")) {
     throw invalid("genesis.namespaces", "a list of names", namespaces);
@@ -151,6 +180,10 @@ export function parseConfig(value: JsonValue, folder: string): ServerConfig {
   const listen = section(value, "listen");
   const timing = section(value, "timing");
   const compaction = section(value, "compaction");
+  onlyKnown(value, "", FIELDS);
+  onlyKnown(listen, "listen", ["grpc", "rest", "peer"]);
+  onlyKnown(timing, "timing", ["tickMs", "electionTicks", "nodeLeaseMs"]);
+  onlyKnown(compaction, "compaction", ["everyEntries", "keepEntries"]);
   const list = members(value["members"]);
   if (!list.some((one) => one.id === memberId)) {
     throw invalid("memberId", "one of members", memberId);

@@ -44,6 +44,12 @@ describe("the configuration of a server", () => {
       ["tickMs", { timing: { tickMs: 0 } }],
       ["logLevel", { logLevel: "loud" }],
       ["genesis.namespaces", { genesis: { namespaces: [1] } }],
+      ["datadir", { datadir: "/x" }],
+      ["listen.http", { listen: { grpc: "h:1", rest: "h:2", peer: "h:3", http: "h:4" } }],
+      ["timing.tickms", { timing: { tickms: 5 } }],
+      ["compaction.every", { compaction: { every: 5 } }],
+      ["members[0].zone", { members: [{ ...MEMBER, zone: "a" }] }],
+      ["genesis.objekts", { genesis: { objekts: [] } }],
     ];
     for (const [field, change] of cases) {
       expect(() => parseConfig({ ...GOOD, ...change }, "/")).toThrow(

@@ -3,12 +3,12 @@
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { KinglyError } from "@kingly/base";
+import { NODE_NAME_CHARS_MAX, formatFault } from "@kingly/resources";
 import { Fields, refused } from "../fields.ts";
 import { CONFIG_BYTES_MAX } from "../limits.ts";
 import { readBinding } from "./binding.ts";
 import type { AgentConfig } from "./types.ts";
 
-const NODE_NAME = { max: 253, pattern: /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/ };
 const SERVER = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})$/;
 const SERVERS_MAX = 32;
 const TOKEN_LENGTH_MAX = 512;
@@ -17,7 +17,7 @@ const TOKEN_LENGTH_MAX = 512;
 export async function loadAgentConfig(path: string): Promise<AgentConfig> {
   const document = new Fields(await readDocument(path), "");
   const base = dirname(resolve(path));
-  const node = document.text("node", NODE_NAME);
+  const node = requireName(document.raw("node"));
   const servers = document.texts("servers", { min: 1, max: SERVERS_MAX });
   for (const [i, server] of servers.entries()) {
     const port = Number(SERVER.exec(server)?.[2] ?? 0);
@@ -42,6 +42,15 @@ export async function loadAgentConfig(path: string): Promise<AgentConfig> {
     ...(joinToken === undefined ? {} : { joinToken }),
     ...(statusPort === undefined ? {} : { statusPort }),
   };
+}
+
+/** The node's name, by the rule of enrolment: it would be refused there only after the start. */
+function requireName(value: unknown): string {
+  const text = typeof value === "string" ? value : "";
+  const fault = formatFault("dns1123-subdomain", text);
+  if (text !== "" && fault === undefined && text.length <= NODE_NAME_CHARS_MAX) return text;
+  const limit = `RFC 1123 subdomain of at most ${NODE_NAME_CHARS_MAX} characters`;
+  throw refused("node", `an ${limit}`, value);
 }
 
 /** The token itself, or `joinTokenFile`: secrets are better off in a file of their own. */

@@ -3,18 +3,16 @@
 // before the token is spent, so that a refused key costs no token; the same request may be repeated.
 
 import { createHash, createPublicKey, verify } from "node:crypto";
-import { KinglyError, isJsonObject, toBase64, utf8Encode } from "@kingly/base";
+import { KinglyError, isJsonObject, shortValue, toBase64, utf8Encode } from "@kingly/base";
 import type { JsonValue } from "@kingly/base";
 import type { WriteResult } from "@kingly/decision";
 import { nodeCrypto } from "@kingly/protocol";
 import type { EnrollRequest, EnrollResponseInput } from "@kingly/protocol";
 import { issueCertificate } from "@kingly/protocol/pki";
-import { formatFault } from "@kingly/resources";
+import { NODE_NAME_CHARS_MAX, formatFault } from "@kingly/resources";
 import type { ApiContext } from "../core/context.ts";
 import { checkJoinToken } from "../core/join-tokens.ts";
 import { REPORTED_ITEMS_MAX } from "../limits.ts";
-
-const NODE_NAME_CHARS_MAX = 100;
 
 function badSignature(field: string, what: string): KinglyError {
   return new KinglyError("BadSignature", `${field}: ${what}`, { field });
@@ -44,12 +42,12 @@ function verifySigningProof(request: EnrollRequest): void {
 
 function requireName(node: string): void {
   const fault = formatFault("dns1123-subdomain", node);
-  const long = node.length > NODE_NAME_CHARS_MAX;
-  if (fault === undefined && !long && node !== "") return;
-  throw new KinglyError("InvalidField", `node: must be ${fault ?? "a shorter name"}`, {
+  if (fault === undefined && node !== "" && node.length <= NODE_NAME_CHARS_MAX) return;
+  const limit = `RFC 1123 subdomain of at most ${NODE_NAME_CHARS_MAX} characters`;
+  throw new KinglyError("InvalidField", `node: must be an ${limit}, is ${shortValue(node)}`, {
     field: "node",
-    limit: `RFC 1123 subdomain of at most ${NODE_NAME_CHARS_MAX} characters`,
-    value: node.slice(0, 80),
+    limit,
+    value: shortValue(node),
   });
 }
 
