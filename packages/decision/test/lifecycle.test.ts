@@ -62,6 +62,8 @@ describe("a change that most nodes accept", () => {
     expect(lost?.objectives[0]?.effectPercent).toBeGreaterThan(20);
     expect(lost?.objectives[0]?.harmE).toBeGreaterThan(1);
     expect(why?.vetoes).toHaveLength(1);
+    // The standing veto shows the same effect as the vote that it comes from.
+    expect(why?.vetoes[0]?.objectives).toEqual(lost?.objectives);
   });
 
   it("records every transition as an Event", () => {

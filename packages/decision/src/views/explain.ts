@@ -6,14 +6,15 @@ import type { JsonObject, JsonValue } from "@kingly/base";
 import { exp, pointEffect, readEvidence, recordOf } from "@kingly/evidence";
 import type { TrialEvidence } from "@kingly/evidence";
 import type { RolloutStatus, Verdict, Veto, Vote } from "@kingly/resources";
+import { rolloutStateKey } from "../core/keys.ts";
 import { readObject, readObjects } from "../core/view.ts";
 import type { StateView } from "../core/view.ts";
-import { committedContent, contentOf } from "../model/content.ts";
+import { committedContent, contentOf, versionName } from "../model/content.ts";
 import { objectivesOf } from "../model/electorate.ts";
 import { statusOf } from "../model/phases.ts";
 import { vetoesOf } from "../model/pins.ts";
 import { configStateOf, trialOf } from "../model/rows.ts";
-import type { LateVote, TrialRow } from "../model/rows.ts";
+import type { LateVote, RolloutRow, TrialRow } from "../model/rows.ts";
 
 /** Largest e-value shown as a number; beyond it only its logarithm says more. */
 const LN_SHOWN_MAX = 700;
@@ -202,6 +203,15 @@ function explainVote(vote: Vote, trial: TrialRow | undefined): VoteExplanation {
   };
 }
 
+/** Margin of harm in the trial that led to the version a standing veto is about. */
+function votedMargin(view: StateView, veto: Veto): number | undefined {
+  const { namespace = "" } = veto.metadata;
+  const name = versionName(veto.spec.config, veto.spec.version);
+  const uid = readObject(view, "Rollout", namespace, name)?.metadata.uid;
+  const row = uid === undefined ? undefined : view.get(rolloutStateKey(uid));
+  return (row as unknown as RolloutRow | undefined)?.policy.trial.harmMarginRatio;
+}
+
 function explain(view: StateView, veto: Veto): VetoExplanation {
   const { spec, metadata } = veto;
   const { namespace = "", name } = metadata;
@@ -211,7 +221,9 @@ function explain(view: StateView, veto: Veto): VetoExplanation {
     const objective = objectives.find((one) => one.name === key);
     if (objective === undefined) return undefined;
     const { role, marginRatio } = objective;
-    return { role, marginRatio, harmMarginRatio: marginRatio };
+    // A vote tested harm against the trial's smaller margin, a guard against the objective's own.
+    const harmMarginRatio = spec.cause === "Voted" ? votedMargin(view, veto) : marginRatio;
+    return { role, marginRatio, harmMarginRatio: harmMarginRatio ?? marginRatio };
   };
   // Only measured causes carry evidence that was checked.
   const measured = spec.cause === "Regression" || spec.cause === "Voted";
