@@ -74,6 +74,9 @@ export const NAME_STEM_CHARS_MAX = 100;
 /** Characters of a reason or message that somebody wrote. */
 export const MESSAGE_CHARS_MAX = 1_024;
 
+/** Characters of why a node could not apply its version; kept once per assignment. */
+export const FAILURE_CHARS_MAX = 300;
+
 /** Characters of a message inside status and events. */
 export const STATUS_MESSAGE_CHARS_MAX = 512;
 

@@ -102,7 +102,10 @@ describe("the stages of a rollout", () => {
     fleet.advance(61_000);
     expect(fleet.rollout(2).status).toMatchObject({ phase: "Completed", failed: [last] });
     const [config] = renderNodeConfigs(fleet.machine, { node: last });
-    expect(config?.status).toMatchObject({ state: "failed", assigned: 2, active: 1 });
+    const error = "check command exited with 1";
+    expect(config?.status).toMatchObject({ state: "failed", assigned: 2, active: 1, error });
+    const events = fleet.machine.objects("Event", NS).map(({ spec }) => spec.message);
+    expect(events).toContain(`version 2 could not be applied: ${error}; on ${last}`);
   });
 
   it("pause when too many of their nodes cannot apply the version", () => {

@@ -15,11 +15,15 @@ export const LEADER_LOST_TICKS = 1;
 /** Election timeouts that a leader's own log write may take before it hands over. */
 export const DISK_STALL_ELECTIONS = 2;
 
-/** Entries applied before the loop may do other work; about 5 ms of work. */
-export const APPLY_ENTRIES_MAX = 128;
+/** Proposals that leave at once instead of waiting for more: with larger batches the servers of a
+ * cluster and its clients would take turns at working instead of working at the same time. */
+export const PROPOSALS_PER_TURN = 32;
 
-/** Milliseconds one slice of applying may take before it yields to heartbeats. */
-export const APPLY_SLICE_MS = 10;
+/** Entries applied before the loop may do other work; a few milliseconds of work. */
+export const APPLY_ENTRIES_MAX = 64;
+
+/** Milliseconds one slice of applying may take before it yields to messages and heartbeats. */
+export const APPLY_SLICE_MS = 5;
 
 /** Applied batches whose rows are not yet handed to storage completely; more would only queue. */
 export const COMMITS_IN_FLIGHT_MAX = 4;
@@ -68,6 +72,9 @@ export const ACK_BATCH_MS = 200;
 
 /** Acknowledgements waiting for the next batch; agents repeat theirs in heartbeats. */
 export const ACKS_QUEUED_MAX = 50_000;
+
+/** Reasons of failures kept apart in one batch period; each becomes a command. */
+export const ACK_BATCHES_MAX = 64;
 
 /** Node names in one acks command. */
 export const ACKS_PER_COMMAND_MAX = 5_000;

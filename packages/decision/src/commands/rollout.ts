@@ -2,8 +2,9 @@
 // proposes them from what it sees; apply checks again against replicated state and time.
 
 import type { Config, Rollout } from "@kingly/resources";
-import { NODE_NAMES_MAX } from "../limits.ts";
+import { FAILURE_CHARS_MAX, NODE_NAMES_MAX } from "../limits.ts";
 import { bodyOf } from "../core/body.ts";
+import { assignmentKey } from "../core/keys.ts";
 import { refuse } from "../core/refuse.ts";
 import { objectReply, replyOf } from "../core/reply.ts";
 import type { Reply } from "../core/reply.ts";
@@ -58,11 +59,22 @@ export function acks(tx: Transaction): Reply {
   const next = tx.put(moveNodes(rollout, moved, state));
   if (state === "failed") {
     const why = message === "" ? "no reason given" : message;
-    const text = `version ${version} could not be applied on ${moved.join(", ")}: ${why}`;
+    for (const node of moved) recordFailure(tx, { node, configUid, why });
+    const text = `version ${version} could not be applied: ${why}; on ${moved.join(", ")}`;
     emit(tx, next, { type: "Warning", reason: "ApplyFailed", message: text });
     pauseOnFailures(tx, next);
   }
   return replyOf({ accepted: moved.length });
+}
+
+function recordFailure(
+  tx: Transaction,
+  of: { readonly node: string; readonly configUid: string; readonly why: string },
+): void {
+  const row = assignmentOf(tx, of.node, of.configUid);
+  if (row === undefined) return;
+  const failure = of.why.slice(0, FAILURE_CHARS_MAX);
+  tx.putRow(assignmentKey(of.node, of.configUid), { ...row, failure });
 }
 
 /** Too many failures for the stage to end: a person must look, unless it is the last stage. */

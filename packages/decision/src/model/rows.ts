@@ -129,6 +129,8 @@ export interface AssignmentRow {
   readonly previous: number;
   /** True when a standing veto holds it there. */
   readonly held: boolean;
+  /** Why the node could not apply this version, in its own words; absent while it did not fail. */
+  readonly failure?: string;
 }
 
 /** State of a Config; it exists as long as the Config. */

@@ -103,7 +103,7 @@ function stateIn(rollout: Rollout | undefined, node: string): NodeConfigStatus["
 }
 
 function errorOf(view: StateView, place: Place, state: NodeConfigStatus["state"]): string {
-  if (state === "failed") return "the node could not apply it; see the rollout's events";
+  if (state === "failed") return place.row.failure ?? "the node could not apply it";
   if (!place.row.held) return "";
   const own = vetoesOf(view, place.config).filter(
     (veto) => veto.spec.node === place.node.metadata.name && isActive(veto),

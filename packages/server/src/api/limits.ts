@@ -118,6 +118,9 @@ export const VETO_REQUEST_MS = 900_000;
 /** Characters of the reason with which a person asks for a veto, a resume or a rollback. */
 export const REASON_CHARS_MAX = 1_000;
 
+/** Characters of a node's own words about an assignment that it refused. */
+export const NACK_MESSAGE_CHARS_MAX = 300;
+
 /** Seconds a join token is valid when nothing is said, and at most. */
 export const JOIN_TOKEN_SECONDS_DEFAULT = 3_600;
 /** See JOIN_TOKEN_SECONDS_DEFAULT. */

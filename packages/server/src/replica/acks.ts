@@ -1,8 +1,8 @@
-// Gathers acknowledgements of nodes into few commands: one per Config, version and state and 200 ms,
-// with the set of nodes. Agents repeat their state in heartbeats, so what is lost here comes again.
+// Gathers acknowledgements of nodes into few commands: one per Config, version, state and reason and
+// 200 ms, with the set of nodes. Agents repeat their state in heartbeats, so what is lost here comes again.
 import { compareStrings, utf8Encode } from "@kingly/base";
 import type { Logger } from "@kingly/base";
-import { ACKS_PER_COMMAND_MAX, ACKS_QUEUED_MAX, ACK_BATCH_MS } from "../limits.ts";
+import { ACKS_PER_COMMAND_MAX, ACKS_QUEUED_MAX, ACK_BATCHES_MAX, ACK_BATCH_MS } from "../limits.ts";
 import type { NodeAck } from "./replica.ts";
 
 interface Batch {
@@ -10,7 +10,7 @@ interface Batch {
   readonly version: number;
   readonly state: NodeAck["state"];
   readonly nodes: Set<string>;
-  /** Why the first of them failed. */
+  /** Why they failed; nodes that fail for other reasons are in batches of their own. */
   readonly message: string | undefined;
 }
 
@@ -31,9 +31,14 @@ export class AckBatcher {
 
   add(ack: NodeAck): void {
     if (this.#stopped || this.#queued >= ACKS_QUEUED_MAX) return;
-    const { configUid, version, state, node, message } = ack;
-    const key = `${configUid}/${version}/${state}`;
-    const empty: Batch = { configUid, version, state, message, nodes: new Set() };
+    const { configUid, version, state, node, message = "" } = ack;
+    const plain = `${configUid}/${version}/${state}`;
+    const reason = `${plain}/${message}`;
+    // A fleet that fails in very many ways shares batches: the reasons of some are not kept.
+    const full = this.#batches.size >= ACK_BATCHES_MAX && !this.#batches.has(reason);
+    const key = full ? plain : reason;
+    const why = full || message === "" ? undefined : message;
+    const empty: Batch = { configUid, version, state, message: why, nodes: new Set() };
     const batch = this.#batches.get(key) ?? empty;
     this.#batches.set(key, batch);
     if (batch.nodes.has(node)) return;

@@ -120,7 +120,7 @@ export interface NodeAck {
   readonly version: number;
   readonly state: "received" | "applied" | "confirmed" | "failed";
   readonly node: string;
-  /** Why it failed, for people; of a batch the first one is kept. */
+  /** Why it failed, for people. */
   readonly message?: string;
 }
 

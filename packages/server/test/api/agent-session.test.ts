@@ -196,7 +196,10 @@ describe("Session", () => {
     session.stream.write({
       nack: { nonce, ...about, reason: "CheckFailed", message: "no", lastGoodVersion: 0 },
     });
-    await eventually("a nack", () => api.replica.acks.some((ack) => ack.state === "failed"));
+    const failed = await eventually("a nack", () =>
+      api.replica.acks.find((ack) => ack.state === "failed"),
+    );
+    expect(failed.message).toBe("CheckFailed: no");
     expect(api.replica.acks.filter((ack) => ack.state === "applied").length).toBe(2);
     session.close();
   });

@@ -15,12 +15,18 @@ function isAckState(state: string): state is AckState {
   return state === "failed" || ORDER.some((known) => known === state);
 }
 
+interface Sent {
+  readonly id: string;
+  readonly atMs: number;
+  readonly message: string | undefined;
+}
+
 /** Passes acknowledgements of one node on to the leader. */
 export class AckRepeater {
   readonly #context: ApiContext;
   readonly #node: string;
-  /** When what was passed on last, by Config. */
-  readonly #sent = new Map<string, { readonly id: string; readonly atMs: number }>();
+  /** What was passed on last, and when, by Config; heartbeats do not say again why it failed. */
+  readonly #sent = new Map<string, Sent>();
 
   constructor(context: ApiContext, node: string) {
     this.#context = context;
@@ -37,19 +43,20 @@ export class AckRepeater {
   repeat(active: readonly ActiveConfigReport[]): void {
     for (const { configUid, version, state } of active) {
       if (version === 0 || !isAckState(state)) continue;
-      const ack = { configUid, version, state };
-      const sent = this.#sent.get(configUid);
-      const recent =
-        sent?.id === `${version}/${state}` &&
-        this.#context.clock.nowMs() - sent.atMs < ACK_REPEAT_MS;
+      const last = this.#sent.get(configUid);
+      const sent = last?.id === `${version}/${state}` ? last : undefined;
+      const message = sent?.message;
+      const ack = { configUid, version, state, ...(message === undefined ? {} : { message }) };
+      const recent = sent !== undefined && this.#context.clock.nowMs() - sent.atMs < ACK_REPEAT_MS;
       if (!recent && !this.#isKnown(ack)) this.#send(ack);
     }
   }
 
   #send(ack: Omit<NodeAck, "node">): void {
-    const { configUid, version, state } = ack;
+    const { configUid, version, state, message } = ack;
     if (!this.#sent.has(configUid) && this.#sent.size >= REPORTED_ITEMS_MAX) this.#sent.clear();
-    this.#sent.set(configUid, { id: `${version}/${state}`, atMs: this.#context.clock.nowMs() });
+    const atMs = this.#context.clock.nowMs();
+    this.#sent.set(configUid, { id: `${version}/${state}`, atMs, message });
     this.#context.replica.soft.reportAck({ ...ack, node: this.#node });
   }
 

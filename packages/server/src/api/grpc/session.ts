@@ -13,6 +13,7 @@ import type { ApiContext } from "../core/context.ts";
 import {
   HEARTBEAT_MS,
   HELLO_MS,
+  NACK_MESSAGE_CHARS_MAX,
   STREAM_STALL_MS,
   SUBMISSIONS_IN_FLIGHT_MAX,
   SUBMISSION_DEADLINE_MS,
@@ -234,9 +235,10 @@ export class AgentSession implements RegisteredSession, Closable {
       configUid,
       version,
       reason: reason.slice(0, 80),
-      message: message.slice(0, 300),
+      message: message.slice(0, NACK_MESSAGE_CHARS_MAX),
     });
-    this.#acks.report({ configUid, version, state: "failed" });
+    const why = `${reason.slice(0, 80)}: ${message}`.slice(0, NACK_MESSAGE_CHARS_MAX);
+    this.#acks.report({ configUid, version, state: "failed", message: why });
   }
 
   #progress(bytes: Uint8Array): void {
