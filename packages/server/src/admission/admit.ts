@@ -31,6 +31,9 @@ export interface Admitted {
 /** Bytes around a document inside a command's body: names, preconditions. */
 const ENVELOPE_BYTES = 64 * 1024;
 
+/** Characters of why a candidate is not tried, as its proposal's status shows it. */
+const TRIAL_REFUSAL_CHARS_MAX = 400;
+
 function refuse(message: string, details: KinglyError["details"]): KinglyError {
   return new KinglyError("InvalidField", message, details);
 }
@@ -55,11 +58,12 @@ export class Admission {
         return this.#propose(state, request);
       case "agent-proposal":
         return this.#agentProposal(state, request);
+      case "trial-start":
+        return this.#trialStart(state, request);
       case "genesis":
       case "vote":
       case "veto":
       case "calibration":
-      case "trial-start":
       case "deadline":
       case "advance-rollout":
       case "acks":
@@ -220,6 +224,33 @@ export class Admission {
     const size = utf8Encode(JSON.stringify(candidate)).length;
     if (size > CONTENT_BYTES_MAX) throw tooLarge(field, CONTENT_BYTES_MAX, size);
     this.#data(reads, namespace, config.spec.schemaRef, { data: candidate, field });
+  }
+
+  /**
+   * A waiting change moves onto every newer version key by key, which may break rules that span keys:
+   * the content that would be tried is checked again, and a broken one ends instead of being tried.
+   */
+  #trialStart(state: StateMachine, request: WriteRequest): Admitted {
+    const body = this.#parse(request);
+    const proposal = state.byUid("Proposal", text(body, "proposalUid"));
+    const namespace = proposal?.metadata.namespace ?? "";
+    const config = state.object("Config", namespace, proposal?.spec.config ?? "");
+    const candidateHash = proposal?.status?.candidateHash ?? "";
+    // Apply says what is wrong with a proposal that is gone or not waiting.
+    if (config === undefined || candidateHash === "") {
+      return { body: request.body, readSet: [], object: null };
+    }
+    const reads = new ReadSet(state);
+    const data = contentOf(state, candidateHash);
+    let invalid = {};
+    try {
+      this.#data(reads, namespace, config.spec.schemaRef, { data, field: "data" });
+    } catch (error) {
+      if (!(error instanceof KinglyError)) throw error;
+      invalid = { invalid: error.message.slice(0, TRIAL_REFUSAL_CHARS_MAX) };
+    }
+    const checked = encode({ ...body, candidateHash, ...invalid });
+    return { body: checked, readSet: reads.entries(), object: null };
   }
 
   #agentProposal(state: StateMachine, request: WriteRequest): Admitted {

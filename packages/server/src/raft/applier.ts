@@ -81,7 +81,8 @@ export class Applier {
     this.#queue.push({ entries, done, next: 0 });
     if (this.#running || this.#stopped) return;
     this.#running = true;
-    void this.#work();
+    // Not at once: what the commit made possible to send shall not wait for it to be applied.
+    setImmediate(() => void this.#work());
   }
 
   /** Resolves when nothing waits any more. */
@@ -127,7 +128,7 @@ export class Applier {
           changes.push(change);
           history.push(change);
         }
-        if ((count & 15) === 0 && performance.now() - startedAt > APPLY_SLICE_MS) count = Infinity;
+        if ((count & 7) === 0 && performance.now() - startedAt > APPLY_SLICE_MS) count = Infinity;
       }
       if (task.next < task.entries.length) break;
       this.#queue.shift();

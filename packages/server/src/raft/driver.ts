@@ -1,8 +1,10 @@
 // Drives the pure raft core on the event loop. Events (messages, proposals, ticks, read requests,
-// finished writes) are stepped into the core as they come; once per turn of the loop everything that
-// arrived meanwhile leaves together: one proposal of all queued entries, one storage batch, one send
-// per peer (group commit). Storage writes and applies are asynchronous (thesis section 10.2.1): the
-// leader's own write runs in parallel with replication and counts only once it is durable.
+// finished writes) are stepped into the core as they come, and what follows from them leaves at the
+// end of the callback that brought them, so that sockets are flushed in the same turn of the loop.
+// Proposals gather for a turn of the loop, or until there are enough of them for one message: then
+// followers work on the first while the leader still takes in the next (group commit, pipelined).
+// Storage writes and applies are asynchronous (thesis section 10.2.1): the leader's own write runs in
+// parallel with replication and counts only once it is durable.
 import { KinglyError, assert } from "@kingly/base";
 import type { Logger } from "@kingly/base";
 import {
@@ -29,7 +31,7 @@ import type {
   Status,
   Term,
 } from "raft-ts";
-import { FRAME_BYTES } from "../limits.ts";
+import { FRAME_BYTES, PROPOSALS_PER_TURN } from "../limits.ts";
 
 /** One write for the log storage. */
 export interface LogWrite {
@@ -73,6 +75,8 @@ export class RaftDriver {
   readonly #logger: Logger;
   #proposals: Proposal[] = [];
   #scheduled = false;
+  #gathering = false;
+  #turning = false;
   #stopped = false;
 
   constructor(config: RaftConfig, ports: DriverPorts, logger: Logger) {
@@ -100,10 +104,11 @@ export class RaftDriver {
     this.#run(() => this.#node.tick());
   }
 
-  /** Queues a proposal for the end of this turn of the loop. */
+  /** Queues a proposal; it leaves with others at the end of this turn of the loop at the latest. */
   propose(proposal: Proposal): void {
     this.#proposals.push(proposal);
-    this.#schedule();
+    if (this.#proposals.length >= PROPOSALS_PER_TURN) this.#turn();
+    else this.#gather();
   }
 
   /** Asks for a read point; false with a reason when the core does not take it. */
@@ -184,24 +189,38 @@ export class RaftDriver {
     this.#ports.fatal(error);
   }
 
+  /** A turn when the callback under way ends. */
   #schedule(): void {
     if (this.#scheduled || this.#stopped) return;
     this.#scheduled = true;
-    setImmediate(() => {
+    queueMicrotask(() => {
       this.#scheduled = false;
-      if (this.#stopped) return;
-      try {
-        this.#turn();
-      } catch (error) {
-        this.#fail(error);
-      }
+      this.#turn();
+    });
+  }
+
+  /** A turn when everything that the sockets hold at present has been read. */
+  #gather(): void {
+    if (this.#gathering || this.#stopped) return;
+    this.#gathering = true;
+    setImmediate(() => {
+      this.#gathering = false;
+      this.#turn();
     });
   }
 
   /** Everything that arrived since the last turn leaves. */
   #turn(): void {
-    this.#proposeQueued();
-    while (!this.#stopped && this.#node.hasReady()) this.#ready();
+    if (this.#stopped || this.#turning) return;
+    this.#turning = true;
+    try {
+      this.#proposeQueued();
+      while (!this.#stopped && this.#node.hasReady()) this.#ready();
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#turning = false;
+    }
   }
 
   #proposeQueued(): void {
