@@ -1,11 +1,11 @@
 // All servers go away at once and come back, by force and in order: every acknowledged write is there,
 // agents find their way back, and what was under way continues or ends with a reason.
 
-import { isConditionTrue, type Node, type Proposal } from "@kingly/resources";
+import type { Proposal } from "@kingly/resources";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Cluster } from "../harness/cluster.ts";
 import { config, OBJECTIVE, policy, proposal, SCHEMA } from "../harness/manifests.ts";
-import { startNodes, untilCalibrated, type TestNode } from "../harness/node.ts";
+import { startNodes, untilCalibrated, untilReachable, type TestNode } from "../harness/node.ts";
 import { untilFinal, untilPhase, untilSettled, votersOf } from "../harness/settled.ts";
 import { until } from "../harness/until.ts";
 import { Writer } from "../harness/writer.ts";
@@ -30,16 +30,6 @@ async function untilReconnected(before: readonly number[]): Promise<void> {
   await until("agents are back", () =>
     nodes.every((node, at) => greetings(node) > (before[at] ?? 0)),
   );
-}
-
-/** Waits until every server knows that a node is away, so that no trial counts on it. */
-async function untilUnreachable(name: string): Promise<void> {
-  await until(`${name} is known to be away`, async () => {
-    const seen = await Promise.all(
-      cluster.members.map((member) => cluster.client(member).get<Node>({ kind: "Node", name })),
-    );
-    return seen.every((node) => !isConditionTrue(node.status?.conditions ?? [], "Ready"));
-  });
 }
 
 function greetings(node: TestNode): number {
@@ -115,7 +105,7 @@ describe("an agent", () => {
   it("is told what was decided while it was away", async () => {
     const [first, second] = nodes as [TestNode, TestNode];
     expect((await first.endAgent("SIGTERM")).code).toBe(0);
-    await untilUnreachable("n1");
+    await untilReachable(cluster, ["n1"], false);
     await cluster.create(
       proposal({ name: "decided-without", config: "work", patch: { rounds: 40, flavor: "e" } }),
     );

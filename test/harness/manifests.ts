@@ -27,32 +27,29 @@ function object(kind: string, name: string, spec: JsonObject): JsonObject {
   };
 }
 
-/** What a target accepts; `rounds` is a key that agents may tune. */
-export const SCHEMA: JsonObject = object("ConfigSchema", "work", {
-  schema: {
-    $schema: "https://json-schema.org/draft/2020-12/schema",
-    type: "object",
-    additionalProperties: false,
-    required: ["rounds", "flavor"],
-    properties: {
-      rounds: { type: "integer", minimum: 1, maximum: 2000 },
-      flavor: { type: "string", maxLength: 20 },
+/** What a target accepts; `rounds` is a key that agents may tune, in steps of this size. */
+export function schema(name: string, step: number): JsonObject {
+  const hot = { hot: true, settleSeconds: 0.05, secret: false };
+  return object("ConfigSchema", name, {
+    schema: {
+      $schema: "https://json-schema.org/draft/2020-12/schema",
+      type: "object",
+      additionalProperties: false,
+      required: ["rounds", "flavor"],
+      properties: {
+        rounds: { type: "integer", minimum: 1, maximum: 2000 },
+        flavor: { type: "string", maxLength: 20 },
+      },
     },
-  },
-  keys: {
-    rounds: {
-      type: "integer",
-      tunable: true,
-      minimum: 1,
-      maximum: 2000,
-      step: 10,
-      hot: true,
-      settleSeconds: 0.05,
-      secret: false,
+    keys: {
+      rounds: { type: "integer", tunable: true, minimum: 1, maximum: 2000, step, ...hot },
+      flavor: { type: "string", tunable: false, ...hot },
     },
-    flavor: { type: "string", tunable: false, hot: true, settleSeconds: 0.05, secret: false },
-  },
-});
+  });
+}
+
+/** The schema of most test configurations. */
+export const SCHEMA: JsonObject = schema("work", 10);
 
 /** CPU seconds per request decide. */
 export const OBJECTIVE: JsonObject = object("Objective", "cost", {
@@ -115,10 +112,11 @@ export function config(options: {
   readonly policy: string;
   readonly role?: string;
   readonly data?: WorkData;
+  readonly schema?: string;
 }): JsonObject {
   return object("Config", options.name, {
     target: "work/main",
-    schemaRef: "work",
+    schemaRef: options.schema ?? "work",
     policyRef: options.policy,
     objectiveRefs: ["cost"],
     selector: { matchLabels: { role: options.role ?? "worker" } },

@@ -5,7 +5,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { JsonObject } from "@kingly/base";
-import type { Node } from "@kingly/resources";
+import { isConditionTrue, type Node } from "@kingly/resources";
 import { mainOf, type Cluster } from "./cluster.ts";
 import { AS_FOUND, type WorkData } from "./manifests.ts";
 import type { Exit, Line, Running } from "./processes.ts";
@@ -29,6 +29,14 @@ export interface NodeOptions {
 export interface Ran {
   readonly how: string;
   readonly config: WorkData;
+}
+
+/** The life of a target. */
+export interface History {
+  /** Contents that were taken and do not run yet. */
+  readonly applying: number;
+  /** Everything that ever ran, oldest first. */
+  readonly ran: readonly Ran[];
 }
 
 /** A join token of the cluster for a node of this role. */
@@ -178,9 +186,9 @@ export class TestNode {
     return (await this.#call("GET", "/config")) as WorkData;
   }
 
-  /** Everything that ever ran on the target, oldest first. */
-  async history(): Promise<readonly Ran[]> {
-    return (await this.#call("GET", "/history")) as readonly Ran[];
+  /** What ran on the target, and what is on its way. */
+  async history(): Promise<History> {
+    return (await this.#call("GET", "/history")) as History;
   }
 
   /** Changes what the target is like, from outside. */
@@ -215,5 +223,22 @@ export async function untilCalibrated(cluster: Cluster, nodes: readonly TestNode
       const status = known.find((node) => node.metadata.name === name)?.status;
       return Object.keys(status?.calibration ?? {}).length > 0;
     });
+  });
+}
+
+/** Waits until every server says that these nodes are reachable, or that they are not. */
+export async function untilReachable(
+  cluster: Cluster,
+  names: readonly string[],
+  reachable: boolean,
+): Promise<void> {
+  await until(`${names.join(", ")} ${reachable ? "reachable" : "away"}`, async () => {
+    for (const member of cluster.members) {
+      for (const name of names) {
+        const node = await cluster.client(member).get<Node>({ kind: "Node", name });
+        if (isConditionTrue(node.status?.conditions, "Ready") !== reachable) return false;
+      }
+    }
+    return true;
   });
 }

@@ -17,6 +17,8 @@ let config = JSON.parse(initial);
 const history = [{ how: "start", config }];
 /** What a test changes from outside; a flavor may be sick, or cost further rounds. */
 let control = { sick: "", applyDelayMs: 0, penalty: { flavor: "", rounds: 0 } };
+/** Contents that were taken and do not run yet. */
+let applying = 0;
 const measured = { requests: 0, seconds: 0 };
 
 function work() {
@@ -61,11 +63,13 @@ async function answer(method, path, body) {
     case "GET /config":
       return [200, JSON.stringify(config)];
     case "GET /history":
-      return [200, JSON.stringify(history)];
+      return [200, JSON.stringify({ applying, ran: history })];
     case "PUT /config":
     case "POST /reload": {
       // A request that was taken changes the target even if nobody waits for the answer.
+      applying += 1;
       await new Promise((resolve) => setTimeout(resolve, control.applyDelayMs));
+      applying -= 1;
       const text = method === "PUT" ? body : readFileSync(file, "utf8");
       return adopt(method, JSON.parse(text));
     }
