@@ -7,7 +7,7 @@
 
 import { createHash, hash } from "node:crypto";
 import { crc32 } from "node:zlib";
-import { assert } from "@kingly/base";
+import { assert, concatBytes, utf8Encode } from "@kingly/base";
 import type { Entry, EntryType, LogIndex, Term } from "./raft.ts";
 
 /** Chain hash before the first entry of a log that starts at index 1. */
@@ -23,6 +23,12 @@ const TYPE_AT = 53;
 export const RECORD_HEADER_BYTES = 54;
 /** Bytes of a sealed value besides its payload. */
 export const SEAL_BYTES = 6;
+
+/** Bytes of the scratch buffer: rows above it, which are rare, are hashed in pieces. */
+const SCRATCH_BYTES = 65_536;
+/** A UTF-16 unit takes at most three bytes. */
+const UTF8_BYTES_PER_UNIT_MAX = 3;
+const NO_BYTES = new Uint8Array(0);
 
 const TYPES: readonly EntryType[] = ["normal", "conf-change", "conf-change-v2"];
 const TWO_32 = 4_294_967_296;
@@ -50,18 +56,57 @@ export function sha256(bytes: Uint8Array): Uint8Array {
   return hash("sha256", bytes, "buffer");
 }
 
+/** Where key and payload stand side by side to be hashed in one call, which costs a third. */
+const scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+
 /** First 48 bits of SHA-256(key | payload): a check of the row and its share in the row sum. */
 export function fingerprint(key: Uint8Array, payload: Uint8Array): number {
-  const digest = createHash("sha256").update(key).update(payload).digest();
-  return digest.readUIntBE(0, SEAL_BYTES);
+  const length = key.length + payload.length;
+  if (length > SCRATCH_BYTES) {
+    const digest = createHash("sha256").update(key).update(payload).digest();
+    return digest.readUIntBE(0, SEAL_BYTES);
+  }
+  scratch.set(key, 0);
+  scratch.set(payload, key.length);
+  return printOf(scratch.subarray(0, length));
+}
+
+function printOf(bytes: Uint8Array): number {
+  // As text, because a digest of its own buffer costs more than the hash.
+  const digest = hash("sha256", bytes, "binary");
+  let print = 0;
+  for (let at = 0; at < SEAL_BYTES; at += 1) print = print * 256 + digest.charCodeAt(at);
+  return print;
+}
+
+/** A value with its fingerprint in front. */
+export interface Sealed {
+  readonly value: Uint8Array;
+  readonly print: number;
 }
 
 /** Puts the fingerprint in front of a payload. */
-export function seal(key: Uint8Array, payload: Uint8Array): { value: Uint8Array; print: number } {
+export function seal(key: Uint8Array, payload: Uint8Array): Sealed {
   const print = fingerprint(key, payload);
   const value = Buffer.allocUnsafe(SEAL_BYTES + payload.length);
   value.writeUIntBE(print, 0, SEAL_BYTES);
   value.set(payload, SEAL_BYTES);
+  return { value, print };
+}
+
+/** `seal` for the payload head | text in UTF-8, without a copy of its own for the payload. */
+export function sealText(key: Uint8Array, text: string, head: Uint8Array = NO_BYTES): Sealed {
+  const textAt = key.length + head.length;
+  if (textAt + text.length * UTF8_BYTES_PER_UNIT_MAX > SCRATCH_BYTES) {
+    return seal(key, concatBytes(head, utf8Encode(text)));
+  }
+  scratch.set(key, 0);
+  scratch.set(head, key.length);
+  const end = textAt + scratch.write(text, textAt, "utf8");
+  const print = printOf(scratch.subarray(0, end));
+  const value = Buffer.allocUnsafe(SEAL_BYTES + end - key.length);
+  value.writeUIntBE(print, 0, SEAL_BYTES);
+  scratch.copy(value, SEAL_BYTES, key.length, end);
   return { value, print };
 }
 

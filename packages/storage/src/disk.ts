@@ -43,6 +43,8 @@ export interface SyncedFile {
   write(bytes: Uint8Array, position: number): Promise<void>;
   /** fdatasync: resolves when everything written before is durable. */
   datasync(): Promise<void>;
+  /** `write` and `datasync` in one step where the system can: fewer waits for a worker thread. */
+  writeDurably(bytes: Uint8Array, position: number): Promise<void>;
   close(): Promise<void>;
 }
 

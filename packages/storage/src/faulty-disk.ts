@@ -143,6 +143,12 @@ class FaultyFile implements SyncedFile {
     throw fault.error;
   }
 
+  /** Two steps here, so that faults can strike between them. */
+  async writeDurably(bytes: Uint8Array, position: number): Promise<void> {
+    await this.write(bytes, position);
+    await this.datasync();
+  }
+
   datasync(): Promise<void> {
     return run(this.#plan, operation("datasync", this.path), () => this.#file.datasync());
   }

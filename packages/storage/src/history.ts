@@ -2,10 +2,10 @@
 // the one before, so that a hole is found; history is soft, so a damaged part is declared compacted
 // (watchers list again) instead of stopping the server. Bounded by count and by replicated age.
 
-import { isJsonObject, parseStrictJson, utf8Encode } from "@kingly/base";
+import { isJsonObject, parseStrictJson } from "@kingly/base";
 import type { JsonValue } from "@kingly/base";
 import type { BatchOperation, KeyValueStore } from "./disk.ts";
-import { SEAL_BYTES, seal, unseal } from "./codec.ts";
+import { SEAL_BYTES, sealText, unseal } from "./codec.ts";
 import { historyKey, historyPosition, historyRange } from "./keys.ts";
 import { HISTORY_TRIM_PER_COMMIT } from "./limits.ts";
 
@@ -107,19 +107,23 @@ export class History {
     return this.#kept.length - this.#head;
   }
 
-  /** Operations that add the entries of one commit, ordered by revision. */
-  add(entries: readonly HistoryEntry[], timeMs: number): BatchOperation[] {
+  /** Operations that add the entries of one commit, ordered by revision. `jsonOf` gives the JSON of
+   * an entry's value, which may have been made for its row already. */
+  add(
+    entries: readonly HistoryEntry[],
+    timeMs: number,
+    jsonOf: (entry: HistoryEntry) => string,
+  ): BatchOperation[] {
     const operations: BatchOperation[] = [];
+    const link = Buffer.alloc(SEAL_BYTES);
     let ordinal = 0;
     for (const [at, entry] of entries.entries()) {
       ordinal = entries[at - 1]?.revision === entry.revision ? ordinal + 1 : 0;
       const key = historyKey(this.#generation, entry.revision, ordinal);
-      const body = { type: entry.type, key: entry.key, value: entry.value, timeMs };
-      const text = utf8Encode(JSON.stringify(body));
-      const payload = Buffer.allocUnsafe(SEAL_BYTES + text.length);
-      payload.writeUIntBE(this.#tip, 0, SEAL_BYTES);
-      payload.set(text, SEAL_BYTES);
-      const { value, print } = seal(key, payload);
+      const name = JSON.stringify(entry.key);
+      const text = `{"type":"${entry.type}","key":${name},"value":${jsonOf(entry)},"timeMs":${timeMs}}`;
+      link.writeUIntBE(this.#tip, 0, SEAL_BYTES);
+      const { value, print } = sealText(key, text, link);
       operations.push({ key, value });
       this.#remember({ revision: entry.revision, entries: 1, timeMs, print });
     }

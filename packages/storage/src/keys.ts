@@ -63,9 +63,10 @@ export function metaKey(generation: number): Uint8Array {
 
 /** Key of a row. */
 export function rowKey(generation: number, name: string): Uint8Array {
-  const text = utf8Encode(name);
-  const key = generational(ROWS, generation, text.length);
-  key.set(text, 1 + GENERATION_BYTES);
+  const key = Buffer.allocUnsafe(1 + GENERATION_BYTES + Buffer.byteLength(name));
+  key[0] = ROWS;
+  key.writeUInt32BE(generation, 1);
+  key.write(name, 1 + GENERATION_BYTES, "utf8");
   return key;
 }
 

@@ -4,6 +4,7 @@
 import { Level } from "level";
 import type { BatchOperation, KeyRange, KeyValue, KeyValueStore } from "./disk.ts";
 import { codeOf } from "./errors.ts";
+import { WRITE_BUFFER_BYTES } from "./limits.ts";
 
 /** Error of opening a store that another handle or process holds. */
 export const LOCKED_CODE = "LEVEL_LOCKED";
@@ -22,6 +23,7 @@ export async function openLevel(
     keyEncoding: "view",
     valueEncoding: "view",
     createIfMissing: options.createIfMissing,
+    writeBufferSize: WRITE_BUFFER_BYTES,
   });
   try {
     await level.open();

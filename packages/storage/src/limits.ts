@@ -76,3 +76,10 @@ export const ROW_KEY_CHARS_MAX = 1_024;
 
 /** Batches a simulated store remembers one by one, so that a crash can lose or punch out some. */
 export const SIMULATED_JOURNAL_MAX = 256;
+
+/**
+ * Bytes LevelDB gathers in memory before it writes a table (twice that at most). Most log entries
+ * and overwritten rows die in there instead of being compacted again and again; more would only make
+ * opening slower, which reads this much back.
+ */
+export const WRITE_BUFFER_BYTES: number = 16 * 1024 * 1024;

@@ -167,8 +167,7 @@ export class MarkFile {
   /** Writes the mark into the older slot; resolves when it is durable. One call at a time. */
   async write(mark: Mark): Promise<void> {
     const slot = 1 - this.#slot;
-    await this.#file.write(encodeSlot(mark, this.#owner), slot * MARK_SLOT_BYTES);
-    await this.#file.datasync();
+    await this.#file.writeDurably(encodeSlot(mark, this.#owner), slot * MARK_SLOT_BYTES);
     this.#slot = slot;
   }
 

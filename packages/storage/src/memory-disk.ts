@@ -174,6 +174,11 @@ class MemoryFile implements SyncedFile {
     this.#state.write(bytes, position);
   }
 
+  async writeDurably(bytes: Uint8Array, position: number): Promise<void> {
+    await this.write(bytes, position);
+    await this.datasync();
+  }
+
   async datasync(): Promise<void> {
     this.#check();
     this.#state.sync();

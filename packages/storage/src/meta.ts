@@ -1,10 +1,10 @@
 // Metadata of the stored state: how far the log is applied, plus the checks that let an opening
 // store prove that its rows and history are whole. Written in the same atomic batch as the rows.
 
-import { fromHex, isJsonObject, parseStrictJson, toHex, utf8Encode } from "@kingly/base";
+import { fromHex, isJsonObject, parseStrictJson, toHex } from "@kingly/base";
 import type { JsonObject, JsonValue } from "@kingly/base";
 import type { BatchOperation } from "./disk.ts";
-import { CHAIN_ROOT, seal, unseal } from "./codec.ts";
+import { CHAIN_ROOT, sealText, unseal } from "./codec.ts";
 import { corrupted } from "./errors.ts";
 import { metaKey } from "./keys.ts";
 import { EMPTY_CONF_STATE } from "./raft.ts";
@@ -122,7 +122,7 @@ export function metaOperation(generation: number, stored: StoredMeta): BatchOper
     historyBase: stored.historyBase,
     historyTip: stored.historyTip,
   };
-  return { key, value: seal(key, utf8Encode(JSON.stringify(body))).value };
+  return { key, value: sealText(key, JSON.stringify(body)).value };
 }
 
 /** Decodes the metadata row. Throws Corrupted when it is missing or damaged. */

@@ -4,10 +4,10 @@
 // the stored applied index. Nothing here is ever written unsynced, because LevelDB may lose the end
 // of one log file and keep the beginning of the next.
 
-import { KinglyError, assert, utf8Encode } from "@kingly/base";
+import { KinglyError, assert } from "@kingly/base";
 import type { JsonValue } from "@kingly/base";
 import type { BatchOperation, KeyValueStore } from "./disk.ts";
-import { seal, unseal } from "./codec.ts";
+import { SEAL_BYTES, sealText, unseal } from "./codec.ts";
 import { corrupted } from "./errors.ts";
 import type { HaltSwitch } from "./halt.ts";
 import { History, decodeHistory } from "./history.ts";
@@ -191,11 +191,16 @@ export class ObjectStore {
     const chain = this.#ports.chainAt(meta.appliedIndex, meta.appliedTerm);
     // Encode everything before the first change: a row that is refused must leave nothing behind.
     const encoded = commit.rows.map((change) => encodeRow(this.#generation, change));
-    for (const { name, operation, print } of encoded) {
+    const texts = new Map<JsonValue, string>();
+    for (const { name, operation, print, value, text } of encoded) {
       this.#rows.set(name, print);
       this.#stage(operation);
+      if (value !== undefined && text !== undefined) texts.set(value, text);
     }
-    for (const operation of this.#history.add(commit.history, meta.timeMs)) this.#stage(operation);
+    const jsonOf = ({ value }: HistoryEntry): string => texts.get(value) ?? JSON.stringify(value);
+    for (const operation of this.#history.add(commit.history, meta.timeMs, jsonOf)) {
+      this.#stage(operation);
+    }
     for (const operation of this.#history.trim(meta.timeMs)) this.#stage(operation);
     this.#stage(this.#metaOperation(meta, chain));
     this.#stagedCommits += 1;
@@ -256,6 +261,9 @@ export interface EncodedRow {
   readonly name: string;
   readonly operation: BatchOperation;
   readonly print: number | undefined;
+  /** The value and its JSON; undefined for a deletion. */
+  readonly value: JsonValue | undefined;
+  readonly text: string | undefined;
 }
 
 /** Key, sealed value and fingerprint of a row. Throws DocumentTooLarge beyond ROW_BYTES_MAX. */
@@ -266,19 +274,21 @@ export function encodeRow(generation: number, change: RowChange): EncodedRow {
   );
   const key = rowKey(generation, change.key);
   const name = change.key;
-  if (change.value === undefined) {
-    return { name, operation: { key, value: undefined }, print: undefined };
+  const { value } = change;
+  if (value === undefined) {
+    return { name, operation: { key, value }, print: undefined, value, text: undefined };
   }
-  const payload = utf8Encode(JSON.stringify(change.value));
-  if (payload.length > ROW_BYTES_MAX) {
-    throw new KinglyError("DocumentTooLarge", `row ${change.key} has ${payload.length} bytes`, {
+  const text = JSON.stringify(value);
+  const sealed = sealText(key, text);
+  const bytes = sealed.value.length - SEAL_BYTES;
+  if (bytes > ROW_BYTES_MAX) {
+    throw new KinglyError("DocumentTooLarge", `row ${change.key} has ${bytes} bytes`, {
       field: change.key,
       limit: ROW_BYTES_MAX,
-      value: payload.length,
+      value: bytes,
     });
   }
-  const { value, print } = seal(key, payload);
-  return { name, operation: { key, value }, print };
+  return { name, operation: { key, value: sealed.value }, print: sealed.print, value, text };
 }
 
 /** The JSON value of a row's payload, whose checksum has been verified. */
