@@ -216,6 +216,9 @@ export class Reconcile {
       sendAck(this.#context, slot, slot.pending.appliedAtMs > 0 ? "APPLIED" : "RECEIVED");
     } else if (assignment.version === lastKnownGood(slot).version) {
       sendAck(this.#context, slot, "CONFIRMED");
+    } else if (!this.#checking.has(slot.config.uid)) {
+      // We stopped between remembering the assignment and its checkpoint: begin again.
+      this.#take(slot, assignment, nonce);
     }
   }
 

@@ -147,6 +147,20 @@ describe("reconcile", () => {
     plant.until(() => plant.acks().includes("2:CONFIRMED"), 60_000, "v2 confirmed after restart");
   });
 
+  it("takes an assignment up again when it stopped before the checkpoint", () => {
+    const plant = settled({ checkMs: 500 });
+    // The assignment reaches the disk; the process ends while the target's check is under way.
+    plant.send(push(assignment(2, V2)));
+    const remembered = (): boolean => plant.disk?.includes(hashOf(V2)) === true;
+    plant.until(remembered, 1_000, "the assignment on disk");
+    expect(JSON.parse(plant.disk ?? "null")).toMatchObject({
+      slots: { "cfg-1": { pending: null } },
+    });
+    plant.restart().connect();
+    plant.send(push(assignment(2, V2)));
+    plant.until(() => plant.acks().includes("2:CONFIRMED"), 60_000, "v2 confirmed after restart");
+  });
+
   it("refuses a state record of another cluster or of unknown shape", () => {
     const plant = settled();
     plant.disk = JSON.stringify({ ...JSON.parse(plant.disk ?? ""), clusterId: "other" });

@@ -34,6 +34,7 @@ export interface PlantOptions {
   readonly driftPerSecond?: number;
   readonly diskMs?: number;
   readonly applyMs?: number;
+  readonly checkMs?: number;
   readonly node?: Partial<NodeCoreOptions>;
   readonly asFound?: JsonObject;
 }
@@ -87,6 +88,7 @@ export class Plant {
       driftPerSecond: options.driftPerSecond ?? 0,
       diskMs: options.diskMs ?? 5,
       applyMs: options.applyMs ?? 10,
+      checkMs: options.checkMs ?? 1,
     };
     this.#noise = createPrng(`noise/${this.#plant.seed}`);
     const found = options.asFound ?? { window: 0, size: 8 };
@@ -227,7 +229,7 @@ export class Plant {
         });
         return;
       case "check":
-        this.#later(1, () => {
+        this.#later(this.#plant.checkMs, () => {
           const { token, content } = effect;
           if (!this.uncheckable.has(content.hash)) this.send({ type: "checkPassed", token });
           else this.send({ type: "checkFailed", token, message: "no good" });
