@@ -253,8 +253,32 @@ describe("the leader's commands are checked again", () => {
     refused(fleet, "Conflict", () => start("second"));
     refused(fleet, "Conflict", () => start("first", { attempt: 2 }));
     refused(fleet, "Unavailable", () => start("first", { reachable: ["node-01"] }));
-    expect(start("first").outcome.ok).toBe(true);
+    refused(fleet, "Retry", () => start("first", { candidateHash: "a".repeat(64) }));
+    const candidateHash = fleet.proposal("first").status?.candidateHash ?? "";
+    expect(start("first", { candidateHash }).outcome.ok).toBe(true);
     refused(fleet, "Conflict", () => start("first"));
+  });
+
+  it("a candidate that admission found broken ends Denied, and the next has its turn", () => {
+    const fleet = Fleet.settled({ nodes: nodes(4) });
+    fleet.propose({ batch: 9 }, "first");
+    fleet.propose({ batch: 10 }, "second");
+    const body = {
+      proposalUid: fleet.proposal("first").metadata.uid,
+      attempt: 1,
+      reachable: [...fleet.nodeNames],
+      candidateHash: fleet.proposal("first").status?.candidateHash ?? "",
+      invalid: "data.batch must be >= 10",
+    };
+    const entropy = new Uint8Array(32).fill(7);
+    expect(fleet.submit("trial-start", body, { entropy }).outcome.ok).toBe(true);
+    expect(fleet.proposal("first").status).toMatchObject({
+      phase: "Denied",
+      reason: "SchemaViolation",
+      message: "on top of version 1 the content breaks its schema: data.batch must be >= 10",
+    });
+    fleet.lead();
+    expect(fleet.phase("second")).toBe("Trialing");
   });
 
   it("a deadline that is not due or not of this phase is ignored", () => {

@@ -27,8 +27,8 @@ import {
 } from "../model/electorate.ts";
 import type { ClassPool } from "../model/electorate.ts";
 import { phaseOf, statusOf, step } from "../model/phases.ts";
-import { policyOf, ruleOf, schemaOf } from "../model/proposals.ts";
-import { dequeue, improvementReason, isIdle } from "../model/queue.ts";
+import { giveTurn, policyOf, ruleOf, schemaOf } from "../model/proposals.ts";
+import { dequeue, endQueued, improvementReason, isIdle } from "../model/queue.ts";
 import { configStateOf, putTrial, trialOf, updateConfigState } from "../model/rows.ts";
 import type { TrialRow } from "../model/rows.ts";
 
@@ -38,6 +38,8 @@ export function trialStart(tx: Transaction): Reply {
   const uid = body.text("proposalUid");
   const attempt = body.integer("attempt", 1, 1_000);
   const reachable = body.sortedTexts("reachable", NODE_NAMES_MAX);
+  const checked = body.optionalText("candidateHash");
+  const broken = body.optionalText("invalid");
   body.end();
   const { entropy } = tx.command;
   if (entropy === undefined) {
@@ -49,7 +51,15 @@ export function trialStart(tx: Transaction): Reply {
   }
   const { proposal, config } = requireTurn(tx, uid, attempt);
   const policy = policyOf(tx, config);
-  const { changedKeys } = statusOf(proposal);
+  const { changedKeys, candidateHash } = statusOf(proposal);
+  if (checked !== "" && checked !== candidateHash) {
+    refuse("Retry", "the candidate moved after it was checked", {
+      field: "candidateHash",
+      limit: candidateHash,
+      value: checked,
+    });
+  }
+  if (broken !== "") return deny(tx, config, proposal, broken);
   const pools = trialPools(tx, config, { reachable: new Set(reachable), changedKeys });
   if (!canStart(pools, policy)) refuseStart(pools, policy);
   const trial = makeTrial(tx, { proposal, config, policy, pools, attempt, entropy });
@@ -67,6 +77,18 @@ export function trialStart(tx: Transaction): Reply {
     tx.warnings.push(`only ${nodes.length} node(s) take part in the trial`);
   }
   return objectReply(tx.keyOf(stored), tx.warnings);
+}
+
+/** The content that later commits made of the change breaks the schema: nobody tries it. */
+function deny(tx: Transaction, config: Config, proposal: Proposal, broken: string): Reply {
+  const version = config.status?.version ?? 0;
+  endQueued(tx, config, proposal, {
+    phase: "Denied",
+    reason: "SchemaViolation",
+    message: `on top of version ${version} the content breaks its schema: ${broken}`,
+  });
+  giveTurn(tx, config);
+  return objectReply(tx.keyOf(proposal), tx.warnings);
 }
 
 function startMessage(trial: TrialRow, pools: readonly ClassPool[]): string {

@@ -131,6 +131,10 @@ export interface TrialStartBody {
   readonly attempt: number;
   /** Nodes that the leader can reach, sorted. */
   readonly reachable: readonly string[];
+  /** Hash of the content that admission checked against the schema; Retry when it moved since. */
+  readonly candidateHash?: string;
+  /** Why that content breaks the schema: the proposal ends Denied instead of being tried. */
+  readonly invalid?: string;
 }
 
 /** A deadline passed: ignored unless due and the object is still in that phase. */

@@ -16,6 +16,7 @@ import type { AppliedEntry, ApplyResult, Outcome } from "./result.ts";
 import { RowTable } from "./table.ts";
 import { Transaction } from "./transaction.ts";
 import { readObject, readObjects } from "./view.ts";
+import { uidKey } from "./keys.ts";
 import type { StateMeta, StateView, StoredKind, StoredKinds } from "./view.ts";
 
 /** What the machine needs from outside. */
@@ -81,6 +82,14 @@ export class StateMachine implements StateView {
   /** All objects of a kind, sorted by namespace and name; of one namespace when it is given. */
   objects<K extends StoredKind>(kind: K, namespace?: string): StoredKinds[K][] {
     return readObjects(this, kind, namespace);
+  }
+
+  /** One object by kind and uid; undefined when there is none, or it is of another kind. */
+  byUid<K extends StoredKind>(kind: K, uid: string): StoredKinds[K] | undefined {
+    const key = this.get(uidKey(uid));
+    const value = typeof key === "string" ? this.get(key) : undefined;
+    const object = value as unknown as StoredKinds[K] | undefined;
+    return object?.kind === kind ? object : undefined;
   }
 
   /** Every row in ascending order of key, for snapshots. */
