@@ -108,11 +108,16 @@ export class Processes {
     mkdirSync(logs, { recursive: true });
   }
 
-  /** Starts a process without waiting for anything. */
+  /** Starts a script in this Node without waiting for anything. */
   launch(name: string, args: readonly string[]): Running {
-    const child = spawn(process.execPath, ["--enable-source-maps", ...args], {
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+    return this.launchCommand(name, process.execPath, ["--enable-source-maps", ...args]);
+  }
+
+  /** Starts any program without waiting for anything. */
+  launchCommand(name: string, command: string, args: readonly string[]): Running {
+    const child = spawn(command, [...args], { stdio: ["ignore", "pipe", "pipe"] });
+    // A program that does not exist ends at once; the caller sees a process without a number.
+    child.once("error", () => undefined);
     const running = new Running(name, child, join(this.#logs, `${name}.log`));
     if (running.pid === 0) throw new Error(`${name} could not be started`);
     this.#all.add(running);
