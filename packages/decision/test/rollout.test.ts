@@ -108,6 +108,22 @@ describe("the stages of a rollout", () => {
     expect(events).toContain(`version 2 could not be applied: ${error}; on ${last}`);
   });
 
+  it("tell nodes how long their keys settle, and what the policy's own wash-out is", () => {
+    const fleet = new Fleet({
+      nodes: nodes(3),
+      policy: (spec) => {
+        const policy = TEST_POLICY(spec);
+        return { ...policy, trial: { ...policy.trial, washoutSeconds: 2 } };
+      },
+    });
+    const [node = ""] = staged(fleet, 1);
+    // batch settles for 5 s.
+    expect(assigned(fleet, node)["guard"]).toMatchObject({
+      washoutSeconds: 5,
+      baseWashoutSeconds: 2,
+    });
+  });
+
   it("pause when too many of their nodes cannot apply the version", () => {
     const fleet = rollingOut(5);
     fleet.acknowledge("failed");

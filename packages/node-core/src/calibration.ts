@@ -11,7 +11,7 @@ import { CALIBRATION_AGE_MAX_MS, CALIBRATION_PAIRS, CALIBRATION_PAIRS_MIN } from
 import { CALIBRATION_RETRY_DOUBLINGS_MAX, CALIBRATION_RETRY_MS, SIGNALS_MAX } from "./limits.ts";
 import type { Monitor } from "./monitor.ts";
 import type { Outbox } from "./outbox.ts";
-import { boundObjectives, floorOf, sampleOf, signalsOf } from "./signals.ts";
+import { baseWashoutMs, boundObjectives, floorOf, sampleOf, signalsOf } from "./signals.ts";
 import { lastKnownGood, type SlotState } from "./state.ts";
 import { pairMs, Switchback, type PairResult } from "./switchback.ts";
 import type { SampleValues } from "./types.ts";
@@ -60,8 +60,8 @@ export class CalibrationRunner {
   mayTry(slot: SlotState, deadlineMs: number): boolean {
     if (this.#run !== null) return false;
     if (this.isKnown(slot) || slot.assignment === null) return true;
-    const { blockSeconds, washoutSeconds } = slot.assignment.guard;
-    const needMs = CALIBRATION_PAIRS * pairMs(blockSeconds * 1000, washoutSeconds * 1000);
+    const { guard } = slot.assignment;
+    const needMs = CALIBRATION_PAIRS * pairMs(guard.blockSeconds * 1000, baseWashoutMs(guard));
     // Half of what is left must remain for the trial itself.
     return this.#context.nowMs < this.#notBeforeMs || this.#context.nowMs + 2 * needMs > deadlineMs;
   }
@@ -109,7 +109,7 @@ export class CalibrationRunner {
     if (slot === undefined || slot.assignment === null) return;
     if (!this.#arbiter.claim("calibration", slot.config.uid, () => this.stop())) return;
     const content = lastKnownGood(slot);
-    const { blockSeconds, washoutSeconds } = slot.assignment.guard;
+    const { guard } = slot.assignment;
     const coins = this.#context.options.prng.fork(`calibration/${nowMs}`);
     const flips: boolean[] = [];
     const switchback = new Switchback(this.#context, this.#actuator, {
@@ -117,8 +117,8 @@ export class CalibrationRunner {
       candidate: content,
       baseline: content,
       why: "restore",
-      blockMs: blockSeconds * 1000,
-      washoutMs: washoutSeconds * 1000,
+      blockMs: guard.blockSeconds * 1000,
+      washoutMs: baseWashoutMs(guard),
       signals: signalsOf(boundObjectives(slot.assignment, this.#context)),
       seq: 0,
       candidateFirst: (pair) => (flips[pair] ??= coins.chance(0.5)),

@@ -3,7 +3,7 @@
 
 import { ln, rhoFor, STANDARD_DEVIATION_DEFAULT } from "@kingly/evidence";
 import type { ObjectivePlan, ObjectiveValues } from "@kingly/evidence";
-import type { Assignment, ObjectiveDocument } from "@kingly/resources";
+import type { Assignment, GuardPlan, ObjectiveDocument } from "@kingly/resources";
 import type { Context } from "./context.ts";
 import { FLOOR_MIN } from "./limits.ts";
 import type { PairResult } from "./switchback.ts";
@@ -81,4 +81,9 @@ export function planObjective(
     harmMarginRatio: harmMarginRatio ?? marginRatio,
     rho: rhoOf(objective.signal, context),
   };
+}
+
+/** Wash-out of a measurement that does not switch the version's keys, in milliseconds. */
+export function baseWashoutMs(guard: GuardPlan): number {
+  return (guard.baseWashoutSeconds ?? guard.washoutSeconds) * 1000;
 }

@@ -13,7 +13,7 @@ import { asJson, nextKey, queueDocument } from "./documents.ts";
 import { TUNER_ALPHA, TUNER_PAIRS_MAX, TUNER_TRIED_MAX } from "./limits.ts";
 import { movedContent, moveName, movesFrom } from "./moves.ts";
 import type { Outbox } from "./outbox.ts";
-import { boundObjectives, pairValues, planObjective, signalsOf } from "./signals.ts";
+import { baseWashoutMs, boundObjectives, pairValues, planObjective, signalsOf } from "./signals.ts";
 import { lastKnownGood, type SlotState } from "./state.ts";
 import { Switchback } from "./switchback.ts";
 import type { Content, SampleValues } from "./types.ts";
@@ -208,7 +208,7 @@ export class Tuner {
       baseline: run.base,
       why: "tuner",
       blockMs: guard.blockSeconds * 1000,
-      washoutMs: Math.max(guard.washoutSeconds, settleSeconds) * 1000,
+      washoutMs: Math.max(baseWashoutMs(guard), settleSeconds * 1000),
       signals: signalsOf(boundObjectives(run.assignment, this.#context)),
       seq: this.#context.touch(),
       candidateFirst: (pair) => (flips[pair] ??= coins.chance(0.5)),

@@ -31,6 +31,22 @@ describe("a node that follows its servers", () => {
     expect(noise?.standardDeviation).toBeLessThan(0.28);
   });
 
+  it("calibrates with the policy's wash-out, whatever the keys of its first version need", () => {
+    const { guard } = assignment(1, V1);
+    const slow = { ...guard, washoutSeconds: 30 };
+    const calibratedAtMs = (more: Partial<typeof guard>): number => {
+      const plant = new Plant({ noise: 0.1 }).start().connect();
+      plant.send(push(assignment(1, V1, { guard: { ...slow, ...more } })));
+      const fromMs = plant.nowMs;
+      plant.until(() => plant.of("Calibration").length > 0, 3_600_000, "calibration");
+      return plant.nowMs - fromMs;
+    };
+    // 12 pairs of two blocks of 0.5 s: half a minute, and not twelve.
+    expect(calibratedAtMs({ baseWashoutSeconds: 0.2 })).toBeLessThan(60_000);
+    // A server that does not say it: as before.
+    expect(calibratedAtMs({})).toBeGreaterThan(12 * 2 * 30_000);
+  });
+
   it("votes Accept on an improvement and is back on its baseline when the vote is written", () => {
     const behaviour = (data: Record<string, unknown>): number => (data["window"] === 2 ? 0.6 : 1);
     const plant = new Plant({ behaviour }).start().connect();

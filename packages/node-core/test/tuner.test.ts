@@ -40,6 +40,16 @@ describe("the tuner", () => {
     }
   });
 
+  it("waits for the policy's wash-out or its own key, not for the other keys of the version", () => {
+    const { guard } = assignment(1, V1);
+    const plan = { ...guard, washoutSeconds: 30, baseWashoutSeconds: 0.2 };
+    const plant = tuning({}, { guard: plan });
+    plant.until(() => plant.saw("Calibrated") > 0, 120_000, "calibration");
+    const fromMs = plant.nowMs;
+    plant.until(() => plant.of("Proposal").length > 0, 3_600_000, "proposal");
+    expect(plant.nowMs - fromMs).toBeLessThan(120_000);
+  });
+
   it("gives up a direction that hurts or brings nothing, and proposes nothing", () => {
     for (const factor of [1, 2]) {
       const behaviour: Behaviour = (data) => (data["window"] === 0 ? 1 : factor);

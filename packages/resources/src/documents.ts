@@ -20,6 +20,11 @@ export interface GuardPlan {
   readonly clip: number;
   readonly blockSeconds: number;
   readonly washoutSeconds: number;
+  /**
+   * The policy's own wash-out, without what this version's keys need to settle: for measurements that
+   * switch other keys or none. Absent from older servers: washoutSeconds.
+   */
+  readonly baseWashoutSeconds?: number;
   readonly maxPairs: number;
   readonly soakSeconds: number;
   readonly confirmDeadlineSeconds: number;

@@ -151,6 +151,7 @@ function readGuard(guard: Fields): void {
   ]) {
     guard.number(name, SECONDS);
   }
+  if (guard.has("baseWashoutSeconds")) guard.number("baseWashoutSeconds", SECONDS);
 }
 
 /** Checks the parts of an order that the core counts on; the plan is checked by the core. */

@@ -16,6 +16,7 @@ export function guardOf(row: RolloutRow, washoutSeconds: number): GuardPlan {
     clip: policy.trial.clip,
     blockSeconds: policy.trial.blockSeconds,
     washoutSeconds,
+    baseWashoutSeconds: policy.trial.washoutSeconds,
     maxPairs: policy.trial.maxPairs,
     soakSeconds: policy.rollout.soakSeconds,
     confirmDeadlineSeconds: policy.rollout.confirmDeadlineSeconds,
