@@ -4,7 +4,7 @@
 import { contentHash, isJsonObject } from "@kingly/base";
 import type { JsonObject, JsonValue } from "@kingly/base";
 import type { Assignment, KeyRule } from "@kingly/resources";
-import type { SlotState, VetoRecord } from "./state.ts";
+import { lastKnownGood, type SlotState, type VetoRecord } from "./state.ts";
 import type { Content, NodeCoreOptions, OwnerKeyLimit } from "./types.ts";
 
 /** Top-level keys of one content that a rule refuses; "" when all pass. */
@@ -80,6 +80,31 @@ export function isVetoed(slot: SlotState, content: Content, nowMs: number): bool
   return same.length >= 2 || same.some((veto) => veto.hash === content.hash);
 }
 
+function isLifted(veto: VetoRecord, key: string, assignment: Assignment): boolean {
+  const lifted = veto.lifted ?? {};
+  const by = Object.hasOwn(lifted, key) ? lifted[key] : undefined;
+  return by !== undefined && by <= assignment.version;
+}
+
+/**
+ * The vetoes of a slot whose assigned version is about to be confirmed: pins of keys that it changed stay lifted
+ * in later versions; what versions lifted that were taken back since is pinned again.
+ */
+export function withLifted(slot: SlotState, assignment: Assignment): VetoRecord[] {
+  // On the way back the changed keys are those taken back, not those that a decision changed.
+  const forward = assignment.version > lastKnownGood(slot).version;
+  return slot.vetoes.map((veto) => {
+    const lifted: Record<string, number> = {};
+    for (const key of Object.keys(veto.pins).sort()) {
+      const later = forward && veto.version < assignment.version;
+      const changes = later && assignment.changedKeys.includes(key);
+      if (isLifted(veto, key, assignment)) lifted[key] = veto.lifted?.[key] ?? assignment.version;
+      else if (changes) lifted[key] = assignment.version;
+    }
+    return { ...veto, lifted };
+  });
+}
+
 /** The assigned content with this node's pins on top; a version that changes a pinned key lifts it. */
 export function effectiveContent(
   slot: SlotState | undefined,
@@ -91,7 +116,7 @@ export function effectiveContent(
   for (const veto of slot === undefined ? [] : standingVetoes(slot, context.nowMs)) {
     if (veto.version >= assignment.version) continue;
     for (const key of Object.keys(veto.pins).sort()) {
-      if (assignment.changedKeys.includes(key)) continue;
+      if (assignment.changedKeys.includes(key) || isLifted(veto, key, assignment)) continue;
       const value = veto.pins[key] as JsonValue;
       if (value === null) delete data[key];
       else data[key] = value;

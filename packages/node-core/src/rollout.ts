@@ -5,6 +5,7 @@
 import type { Actuator } from "./actuator.ts";
 import { sendAck, sendNack } from "./answers.ts";
 import type { Arbiter } from "./arbiter.ts";
+import { withLifted } from "./content.ts";
 import type { Context } from "./context.ts";
 import type { Guard } from "./guard.ts";
 import { APPLY_ATTEMPTS_MAX, CONFIRMED_CONTENTS_MAX, PENDING_STARTS_MAX } from "./limits.ts";
@@ -137,6 +138,10 @@ export class Rollout {
   }
 
   #confirm(slot: SlotState, pending: PendingVersion): void {
+    const { assignment } = slot;
+    if (assignment?.version === pending.content.version) {
+      slot.vetoes = withLifted(slot, assignment);
+    }
     const confirmed = { content: pending.content, confirmedAtMs: this.#context.nowMs };
     const older = slot.confirmed.filter((c) => c.content.version !== pending.content.version);
     slot.confirmed = [confirmed, ...older].slice(0, CONFIRMED_CONTENTS_MAX);

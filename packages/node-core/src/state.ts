@@ -54,6 +54,8 @@ export interface VetoRecord {
   readonly expiresAtMs: number;
   /** Value per pinned key; an absent key in the content is pinned as null. */
   readonly pins: Readonly<Record<string, JsonValue>>;
+  /** Version that changed a pinned key later and was confirmed here: from it on the pin is lifted. */
+  readonly lifted?: Readonly<Record<string, number>>;
 }
 
 /** Why an assigned version was given up, short of a veto. */

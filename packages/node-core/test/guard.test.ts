@@ -154,6 +154,25 @@ describe("the guard of a committed version", () => {
     plant.send(push(assignment(4, v4, { generation: 5, changedKeys: ["window"] })));
     plant.until(() => plant.acks().includes("4:CONFIRMED"), 60_000, "v4");
     expect(plant.running.data).toEqual(v4);
+    // And stays lifted in later versions that do not change it, also over a restart.
+    const v5 = { window: 4, size: 32 };
+    plant.restart().connect();
+    plant.send(push(assignment(5, v5, { generation: 6, changedKeys: ["size"] })));
+    plant.until(() => plant.acks().includes("5:CONFIRMED"), 120_000, "v5").run(5_000);
+    expect(plant.running.data).toEqual(v5);
+    // Until the version that lifted it is taken back: then the pin holds again.
+    const pinned = { window: 0, size: 16 };
+    const changedKeys = ["window", "size"];
+    plant.send(push(assignment(3, pinned, { generation: 7, changedKeys })));
+    plant.until(
+      () => plant.acks().filter((ack) => ack === "3:CONFIRMED").length > 1,
+      60_000,
+      "back",
+    );
+    const v6 = { window: 2, size: 64 };
+    plant.send(push(assignment(6, v6, { generation: 8, changedKeys: ["size"] })));
+    plant.until(() => plant.acks().includes("6:CONFIRMED"), 120_000, "v6").run(5_000);
+    expect(plant.running.data).toEqual({ window: 0, size: 64 });
   });
 
   it("executes and signs a veto that the node's owner asked for", () => {
