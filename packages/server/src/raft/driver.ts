@@ -1,8 +1,9 @@
 // Drives the pure raft core on the event loop. Events (messages, proposals, ticks, read requests,
 // finished writes) are stepped into the core as they come, and what follows from them leaves at the
 // end of the callback that brought them, so that sockets are flushed in the same turn of the loop.
-// Proposals gather for a turn of the loop, or until there are enough of them for one message: then
-// followers work on the first while the leader still takes in the next (group commit, pipelined).
+// Proposals gather while a batch of them is on its way, since a batch costs far more than one more
+// entry in it; but as soon as there are enough for one message they leave, so that followers work on
+// the first while the leader still takes in the next (group commit, pipelined).
 // Storage writes and applies are asynchronous (thesis section 10.2.1): the leader's own write runs in
 // parallel with replication and counts only once it is durable.
 import { KinglyError, assert } from "@kingly/base";
@@ -78,6 +79,8 @@ export class RaftDriver {
   #gathering = false;
   #turning = false;
   #stopped = false;
+  /** Last index of the proposals that were made and are not yet known to be committed; 0 = none. */
+  #underWay = 0;
 
   constructor(config: RaftConfig, ports: DriverPorts, logger: Logger) {
     assert(config.asyncStorageWrites === true, "the driver needs asynchronous storage writes");
@@ -101,7 +104,11 @@ export class RaftDriver {
   }
 
   tick(): void {
-    this.#run(() => this.#node.tick());
+    this.#run(() => {
+      // Whatever became of the batch under way (leadership may be lost), nothing waits for longer.
+      this.#underWay = 0;
+      this.#node.tick();
+    });
   }
 
   /** Queues a proposal; it leaves with others at the end of this turn of the loop at the latest. */
@@ -214,13 +221,22 @@ export class RaftDriver {
     if (this.#stopped || this.#turning) return;
     this.#turning = true;
     try {
-      this.#proposeQueued();
-      while (!this.#stopped && this.#node.hasReady()) this.#ready();
+      do {
+        if (this.#mayPropose()) this.#proposeQueued();
+        while (!this.#stopped && this.#node.hasReady()) this.#ready();
+      } while (!this.#stopped && this.#proposals.length > 0 && this.#mayPropose());
     } catch (error) {
       this.#fail(error);
     } finally {
       this.#turning = false;
     }
+  }
+
+  #mayPropose(): boolean {
+    if (this.#proposals.length >= PROPOSALS_PER_TURN || this.#underWay === 0) return true;
+    if (this.#node.basicStatus().commit < this.#underWay) return false;
+    this.#underWay = 0;
+    return true;
   }
 
   #proposeQueued(): void {
@@ -236,6 +252,7 @@ export class RaftDriver {
       const entries = batch.map(({ data }): Entry => ({ ...NO_PLACE, data }));
       const result = this.#node.step(makeMessage({ type: "MsgProp", from: this.#id, entries }));
       if (!result.ok) for (const proposal of batch) proposal.dropped(result.reason);
+      else this.#underWay = Infinity; // until the core says where they are in the log
     }
   }
 
@@ -244,7 +261,11 @@ export class RaftDriver {
     if (ready.softState !== undefined) {
       this.#ports.role(ready.softState, this.#node.basicStatus());
     }
-    if (ready.entries.length > 0) this.#ports.placed(ready.entries);
+    const last = ready.entries.at(-1);
+    if (last !== undefined) {
+      if (this.#underWay === Infinity) this.#underWay = last.index;
+      this.#ports.placed(ready.entries);
+    }
     if (ready.readStates.length > 0) this.#ports.reads(ready.readStates);
     const remote: Message[] = [];
     for (const message of ready.messages) {
