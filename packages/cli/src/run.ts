@@ -80,7 +80,7 @@ function addWriting(program: Command, run: Runner): void {
     .description("propose a change of a Config's data")
     .option("--set <key=value>", "a key of the data, value as JSON", collect, [])
     .option("-f, --filename <path>", "the whole new data", collect, [])
-    .option("--reason <text>", "why, for people", "")
+    .option("--reason <text>", "why, for people", "proposed with kinglyctl")
     .option("--base-version <n>", "version the change was made against")
     .option("--idempotency-key <key>", "repeat safely")
     .option("--source <type>", "human|ci", "human")

@@ -83,6 +83,22 @@ describe("the stages of a rollout", () => {
     expect(fleet.rollout(2).status?.stage).toBe(0);
   });
 
+  it("do not wait for ever for a node that is there and never answers", () => {
+    const fleet = rollingOut(3);
+    fleet.acknowledge();
+    fleet.advance(61_000);
+    fleet.acknowledge();
+    fleet.advance(61_000);
+    const stage = fleet.rollout(2).status;
+    const last = stage?.stages[stage.stage]?.nodes[0] ?? "";
+    fleet.advance(61_000);
+    expect(fleet.rollout(2).status?.phase).toBe("Progressing");
+    fleet.advance(3_600_000);
+    expect(fleet.rollout(2).status?.phase).toBe("Completed");
+    expect(fleet.rollout(2).status?.message).toContain(`no answer from ${last}`);
+    expect(fleet.rollout(2).status?.confirmed).toHaveLength(2);
+  });
+
   it("complete when the last reachable node has failed instead, and say so", () => {
     const fleet = rollingOut(3);
     fleet.acknowledge();

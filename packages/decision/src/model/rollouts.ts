@@ -201,7 +201,9 @@ export function stageObstacle(
   const settled = new Set([...status.confirmed, ...status.vetoed, ...status.failed]);
   if (status.stage >= status.stages.length - 1) {
     const open = reachable.filter((node) => !settled.has(node));
-    if (open.length === 0) return undefined;
+    // Who is there but never answers does not keep the Config from its next change for ever.
+    const answerByMs = soakEndsMs + policy.rollout.confirmDeadlineSeconds * 1_000;
+    if (open.length === 0 || at.nowMs >= answerByMs) return undefined;
     const message = `${open.length} reachable node(s) have not confirmed, vetoed or failed yet`;
     return { reason: "Unsettled", message };
   }
@@ -217,13 +219,15 @@ export function stageObstacle(
 /** Ends a rollout whose last stage has settled. The Config is free for its next change. */
 export function completeRollout(tx: Transaction, config: Config, rollout: Rollout): Rollout {
   const status = rolloutStatus(rollout);
+  const settled = new Set([...status.confirmed, ...status.vetoed, ...status.failed]);
+  const silent = assignedNodes(tx, rollout).filter((node) => !settled.has(node));
   const stages = status.stages.map((stage, i) =>
     i === status.stage ? { ...stage, endedAtMs: tx.nowMs } : stage,
   );
   const message =
     `version ${rollout.spec.version} is confirmed by ${status.confirmed.length} node(s), ` +
     `vetoed by ${status.vetoed.length}, failed on ${status.failed.length}, ` +
-    `not assigned to ${status.excluded.length}`;
+    `not assigned to ${status.excluded.length}${silent.length === 0 ? "" : `; no answer from ${silent.join(", ")}`}`;
   const conditions = withCondition(
     status.conditions,
     { type: "Completed", status: "True", reason: "Settled", message },

@@ -32,10 +32,26 @@ export interface ControllerPorts {
   lead(request: WriteRequest, actor: Actor, options: LeadOptions): Promise<SubmitResult>;
 }
 
+/** Refusals that are everyday life of a level-triggered controller: somebody was faster. */
+const EXPECTED_CODES: ReadonlySet<string> = new Set([
+  "Conflict",
+  "NotFound",
+  "Unchanged",
+  "Retry",
+  "NotLeader",
+  "NoLeader",
+  "Unavailable",
+  "Overloaded",
+  "Indeterminate",
+  "DeadlineExceeded",
+]);
+
 /** Drives decisions forward while this server leads. */
 export class LeaderController {
   readonly #ports: ControllerPorts;
   readonly #inFlight = new Set<string>();
+  /** Key of the last refusal that was logged loudly: one line each, not one per attempt. */
+  #lastSaid = "";
   #timer: NodeJS.Timeout | undefined;
   #kicked: NodeJS.Timeout | undefined;
   /** performance.now() before which the next look would take more than its share of the loop. */
@@ -108,8 +124,15 @@ export class LeaderController {
         const code = error instanceof KinglyError ? error.code : "Internal";
         metrics.controllerCommands.inc({ type, result: code });
         const reason = error instanceof Error ? error.message : String(error);
-        const level = type === "genesis" ? "warn" : "debug";
-        logger[level]("a controller command was refused", { type, key, code, reason });
+        const said = this.#lastSaid === key;
+        const expected = EXPECTED_CODES.has(code) && type !== "genesis";
+        if (!expected) this.#lastSaid = key;
+        logger[expected || said ? "debug" : "warn"]("a controller command was refused", {
+          type,
+          key,
+          code,
+          reason,
+        });
       })
       .finally(() => this.#inFlight.delete(key));
   }
