@@ -17,12 +17,13 @@ import type { Actuator } from "./actuator.ts";
 import type { Arbiter } from "./arbiter.ts";
 import type { Context } from "./context.ts";
 import {
-  DRIFT_BLOCKS_MIN,
+  DRIFT_RELEARN_BLOCKS,
   DRIFT_SLACK,
   DRIFT_THRESHOLD,
   GUARD_BETA,
   GUARD_SESSIONS_MAX,
 } from "./limits.ts";
+import { levelOf } from "./monitor.ts";
 import type { Monitor, Observation } from "./monitor.ts";
 import { boundObjectives, pairValues, planObjective, signalsOf } from "./signals.ts";
 import {
@@ -47,7 +48,6 @@ interface Session {
   readonly record: GuardRecord;
   /** Blocks of the version seen in this session, as the next level of the drift alarm. */
   readonly after: Map<string, number[]>;
-  pairs: number;
 }
 
 /** Guards of all slots; at most one measures at a time. */
@@ -59,6 +59,8 @@ export class Guard {
   readonly #onHarm: (slot: SlotState, harm: Harm) => void;
   readonly #wanted = new Map<string, string>();
   readonly #drifts = new Map<string, Map<string, DriftState>>();
+  /** Blocks of what is usual by now, by objective, until they make a level. */
+  readonly #learning = new Map<string, Map<string, number[]>>();
   #session: Session | null = null;
   #sessionUid = "";
 
@@ -103,6 +105,10 @@ export class Guard {
     this.#drifts.set(slot.config.uid, driftsOf(record.levels));
     const blind = Object.keys(record.levels).length === 0;
     if (!blind) return;
+    if (record.sessions > 0) {
+      this.#learning.set(slot.config.uid, new Map());
+      return;
+    }
     const replaces = slot.pending !== null && revertTarget(slot).version > 0;
     this.#context.log("info", "GuardBlind", `${slot.config.name}: no history to compare with`, {
       config: slot.config.name,
@@ -116,6 +122,7 @@ export class Guard {
     const record = this.#recordOf(slot);
     const drifts = this.#drifts.get(slot.config.uid);
     if (record === null || drifts === undefined || seen.hash !== record.hash) return;
+    this.#learn(slot, record, seen.values);
     for (const name of [...drifts.keys()].sort()) {
       const value = seen.values[name];
       const state = drifts.get(name);
@@ -151,6 +158,7 @@ export class Guard {
   stop(slot: SlotState): void {
     this.#wanted.delete(slot.config.uid);
     this.#drifts.delete(slot.config.uid);
+    this.#learning.delete(slot.config.uid);
     if (this.#sessionUid === slot.config.uid) this.#close();
   }
 
@@ -205,7 +213,7 @@ export class Guard {
       seq,
       candidateFirst: (pair) => (flips[pair] ??= coins.chance(0.5)),
     });
-    this.#session = { switchback, record, after: new Map(), pairs: 0 };
+    this.#session = { switchback, record, after: new Map() };
     this.#sessionUid = uid;
     this.#context.log("info", "GuardStarted", `${slot.config.name} v${record.version}: ${reason}`, {
       config: slot.config.name,
@@ -219,7 +227,7 @@ export class Guard {
     const objectives = boundObjectives(slot.assignment, this.#context);
     const named = objectives.filter((o) => record.plan.objectives.some((p) => p.name === o.name));
     record.trial = advanceTrial(record.trial, record.plan, pairValues(result, named));
-    session.pairs += 1;
+    record.alarmPairs = (record.alarmPairs ?? 0) + 1;
     const seen = this.#monitor.record(slot, record.hash, result.candidate);
     for (const name of Object.keys(seen.values).sort()) {
       const value = seen.values[name];
@@ -246,26 +254,50 @@ export class Guard {
   #maybeClear(slot: SlotState, session: Session): void {
     const { record } = session;
     const planEnd =
-      session.pairs >= (slot.assignment?.guard.maxPairs ?? 0) ||
+      (record.alarmPairs ?? 0) >= (slot.assignment?.guard.maxPairs ?? 0) ||
       record.trial.pairs >= record.plan.maxPairs;
     const clear = isNonInferior(record);
     if (!planEnd && !clear) return;
     this.#close();
-    const levels: Record<string, DriftLevel> = {};
-    for (const [name, list] of session.after) {
-      const before = record.levels[name];
-      if (list.length < DRIFT_BLOCKS_MIN || before === undefined) continue;
-      let total = 0;
-      for (const value of list) total += value;
-      levels[name] = { mean: total / list.length, standardDeviation: before.standardDeviation };
-    }
-    this.#drifts.set(slot.config.uid, driftsOf(levels));
+    // An alarm is paid for once: what runs like this now is the level to compare with.
+    record.alarmPairs = 0;
+    const before = record.levels;
+    record.levels = {};
+    this.#drifts.set(slot.config.uid, new Map());
+    this.#learning.set(slot.config.uid, session.after);
+    for (const name of [...session.after.keys()].sort())
+      this.#arm(slot, record, name, before[name]);
     const how = clear ? "not worse than the margin" : "no harm shown within the plan";
     this.#context.log("info", "GuardCleared", `${slot.config.name} v${record.version}: ${how}`, {
       config: slot.config.name,
       version: record.version,
       pairs: record.trial.pairs,
     });
+  }
+
+  /** Adds a block to what is not yet known well enough, and sets the alarm where it is. */
+  #learn(slot: SlotState, record: GuardRecord, values: Observation["values"]): void {
+    const learning = this.#learning.get(slot.config.uid);
+    if (learning === undefined || this.isBusy(slot)) return;
+    for (const { name } of record.plan.objectives) {
+      const value = values[name];
+      if (typeof value !== "number" || Object.hasOwn(record.levels, name)) continue;
+      learning.set(name, [...(learning.get(name) ?? []), value]);
+      this.#arm(slot, record, name);
+    }
+  }
+
+  #arm(slot: SlotState, record: GuardRecord, name: string, before?: DriftLevel): void {
+    const list = this.#learning.get(slot.config.uid)?.get(name) ?? [];
+    if (list.length < DRIFT_RELEARN_BLOCKS) return;
+    const { mean, standardDeviation } = levelOf(list.slice(-DRIFT_RELEARN_BLOCKS));
+    const spread = Math.max(standardDeviation, before?.standardDeviation ?? 0);
+    const level = { mean, standardDeviation: spread };
+    record.levels = { ...record.levels, [name]: level };
+    for (const [key, drift] of driftsOf({ [name]: level })) {
+      this.#drifts.get(slot.config.uid)?.set(key, drift);
+    }
+    this.#context.touch();
   }
 
   #close(): void {

@@ -76,6 +76,9 @@ export const DRIFT_HISTORY_BLOCKS = 32;
 /** Fewer blocks than this give no baseline. */
 export const DRIFT_BLOCKS_MIN = 6;
 
+/** Blocks of a level that is learned anew after an alarm: one from fewer rings for nothing. */
+export const DRIFT_RELEARN_BLOCKS = 32;
+
 /** Alarm level of the CUSUM in standard deviations; customary. */
 export const DRIFT_THRESHOLD = 5;
 

@@ -155,7 +155,8 @@ export class Monitor {
   }
 }
 
-function levelOf(list: readonly number[]): DriftLevel {
+/** Level and spread of oriented logs; at least two. */
+export function levelOf(list: readonly number[]): DriftLevel {
   let total = 0;
   for (const value of list) total += value;
   const mean = total / list.length;

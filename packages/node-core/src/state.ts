@@ -42,8 +42,10 @@ export interface GuardRecord {
   trial: TrialState;
   /** Switchbacks begun. */
   sessions: number;
-  /** By objective; absent where there was no history. */
-  readonly levels: Readonly<Record<string, DriftLevel>>;
+  /** Pairs spent since the alarm that is being looked into; 0 once it is settled. */
+  alarmPairs?: number;
+  /** By objective; absent where there is no history, learned anew after every settled alarm. */
+  levels: Readonly<Record<string, DriftLevel>>;
 }
 
 /** One veto of this node. */

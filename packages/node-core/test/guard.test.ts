@@ -100,6 +100,47 @@ describe("the guard of a committed version", () => {
     expect(plant.saw("Vetoed")).toBe(0);
   });
 
+  it("spends at most the plan's pairs on one alarm, then compares with what is usual by now", () => {
+    const steps: number[] = [];
+    const slower: Behaviour = (_data, _signal, nowMs) =>
+      steps.filter((atMs) => nowMs >= atMs).length + 1;
+    const plant = guarded({ noise: 0.01, wander: 0, behaviour: slower });
+    const guard = { ...assignment(2, V2).guard, maxPairs: 4, probationSeconds: 100_000 };
+    plant.send(push(assignment(2, V2, { guard })));
+    plant.until(() => plant.acks().includes("2:CONFIRMED"), 60_000, "confirmation");
+    expect(plant.saw("DriftAlarm")).toBe(0);
+    // The whole node becomes slower, whatever it runs: an alarm, four pairs, and no more.
+    steps.push(plant.nowMs);
+    plant.until(() => plant.saw("GuardCleared") === 1, 60_000, "the end of the first alarm");
+    expect(plant.saw("GuardPair")).toBe(4);
+    plant.run(60_000);
+    expect([plant.saw("DriftAlarm"), plant.saw("GuardPair")]).toEqual([1, 4]);
+    // Also not after a restart, which would know the old level only.
+    plant.restart().connect().run(60_000);
+    expect([plant.saw("DriftAlarm"), plant.saw("GuardPair")]).toEqual([1, 4]);
+    // Slower again: the alarm compares with the new level and rings again, for four pairs.
+    steps.push(plant.nowMs);
+    plant.until(() => plant.saw("GuardCleared") === 2, 60_000, "the end of the second alarm");
+    plant.run(60_000);
+    expect(plant.saw("DriftAlarm")).toBe(2);
+    expect(plant.saw("GuardPair")).toBeLessThanOrEqual(8);
+    expect(plant.saw("Vetoed")).toBe(0);
+  });
+
+  it("keeps to the pairs of an alarm when a restart interrupts it", () => {
+    const slowAt = { atMs: Infinity };
+    const slower: Behaviour = (_data, _signal, nowMs) => (nowMs >= slowAt.atMs ? 2 : 1);
+    const plant = guarded({ noise: 0.01, wander: 0, behaviour: slower });
+    const guard = { ...assignment(2, V2).guard, maxPairs: 6, probationSeconds: 100_000 };
+    plant.send(push(assignment(2, V2, { guard })));
+    plant.until(() => plant.acks().includes("2:CONFIRMED"), 60_000, "confirmation");
+    slowAt.atMs = plant.nowMs;
+    plant.until(() => plant.saw("GuardPair") >= 3, 60_000, "three pairs").run(50);
+    plant.restart().connect();
+    plant.until(() => plant.saw("GuardCleared") === 1, 120_000, "the end of the alarm");
+    expect(plant.saw("GuardPair")).toBeLessThanOrEqual(7);
+  });
+
   it("reverts at once on a tripwire, also without a server, and says so in the veto", () => {
     const plant = guarded({});
     plant.send(push(assignment(2, V2)));
