@@ -2,10 +2,10 @@
 // objects; importing one costs far more than using it, so imported keys are kept, bounded, oldest
 // first out.
 import {
-  createHash,
   createPrivateKey,
   createPublicKey,
   generateKeyPairSync,
+  hash,
   sign as nodeSign,
   verify as nodeVerify,
 } from "node:crypto";
@@ -56,7 +56,8 @@ const privateKeys = new KeyCache(PRIVATE_KEY_CACHE_MAX, (raw) =>
 /** The Crypto of production. `sign` throws InvalidField when the seed is not 32 bytes. */
 export const nodeCrypto: Crypto = {
   sha256(bytes: Uint8Array): Uint8Array {
-    const digest = createHash("sha256").update(bytes).digest();
+    // One call costs half of a Hash object with update and digest.
+    const digest = hash("sha256", bytes, "buffer");
     return new Uint8Array(digest.buffer, digest.byteOffset, digest.length);
   },
   sign(privateKey: Uint8Array, bytes: Uint8Array): Uint8Array {

@@ -1,6 +1,6 @@
 // ConfigService: the same reads, watches and writes as the REST API, for libraries in any language.
 
-import { KinglyError, isJsonObject, parseStrictJson, utf8Encode } from "@kingly/base";
+import { KinglyError, isJsonObject, parseStrictJson } from "@kingly/base";
 import type { JsonObject, JsonValue } from "@kingly/base";
 import { safeUint } from "@kingly/protocol";
 import type {
@@ -47,7 +47,7 @@ export function requireKind(kind: string): KindInfo {
 }
 
 function encode(value: JsonValue): Buffer {
-  return Buffer.from(utf8Encode(JSON.stringify(value)));
+  return Buffer.from(JSON.stringify(value));
 }
 
 function requireScope(info: KindInfo, namespace: string): void {
