@@ -278,6 +278,11 @@ class SimFile implements SyncedFile {
     return Promise.resolve();
   }
 
+  async writeDurably(bytes: Uint8Array, position: number): Promise<void> {
+    await this.write(bytes, position);
+    await this.datasync();
+  }
+
   datasync(): Promise<void> {
     const count = this.#state.pending.length;
     return this.#disk.perform(() => {
