@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { defaultPolicySpec } from "@kingly/resources";
-import type { Verdict } from "@kingly/resources";
+import type { PolicySpec, Verdict } from "@kingly/resources";
 import { verdictOf, weightsOf } from "../src/model/ballot.ts";
 import type { BallotVote } from "../src/model/ballot.ts";
 
@@ -23,9 +23,12 @@ function votes(letters: string, change: Partial<BallotVote> = {}): BallotVote[] 
   }));
 }
 
-function verdict(all: readonly BallotVote[], sizes: Record<string, number> = {}): Verdict {
-  const classSizes = { gpu: 100, ...sizes };
-  return verdictOf({ votes: all, classSizes, policy: defaultPolicySpec, beta: 0.05 });
+function verdict(
+  all: readonly BallotVote[],
+  sizes: Record<string, number> = {},
+  policy: PolicySpec = defaultPolicySpec,
+): Verdict {
+  return verdictOf({ votes: all, classSizes: { gpu: 100, ...sizes }, policy, beta: 0.05 });
 }
 
 describe("a verdict of one class", () => {
@@ -71,7 +74,15 @@ describe("a verdict of several classes", () => {
     const result = verdict([...votes("AAAA"), ...edge("RRRR")], { edge: 100 });
     expect(result).toMatchObject({ outcome: "Rejected", reason: "ClassesSplit" });
     expect(result.classes.map((tally) => tally.outcome)).toEqual(["rejects", "accepts"]);
-    expect(result.message).toContain("edge rejects");
+    expect(result.message).toBe("classes disagree: edge rejects, so nothing is committed");
+  });
+
+  it("says that a policy with onSplit narrow asks for what is not available yet", () => {
+    const all = [...votes("AAAA"), ...edge("RRRR")];
+    const narrow = verdict(all, { edge: 100 }, { ...defaultPolicySpec, onSplit: "narrow" });
+    expect(narrow).toMatchObject({ outcome: "Rejected", reason: "ClassesSplit" });
+    expect(narrow.message).toMatch(/edge rejects.*onSplit: narrow.*not available yet$/);
+    expect(defaultPolicySpec.onSplit).toBe("reject");
   });
 
   it("is inconclusive when a class stays undecided", () => {

@@ -30,7 +30,7 @@ export const defaultPolicySpec: PolicySpec = {
     onFirstVeto: "pause",
     vetoCeiling: 50,
   },
-  onSplit: "narrow",
+  onSplit: "reject",
   directCommits: false,
   agentsMayPropose: false,
   vetoExpirySeconds: 604_800,

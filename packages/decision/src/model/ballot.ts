@@ -179,8 +179,10 @@ function endingOf(sums: {
     return { outcome: "Rejected", reason: "HarmMeasured", message };
   }
   if (rejecting.length > 0) {
-    // onSplit "narrow" (commit for the accepting classes only) is not available in this release.
-    const message = `classes disagree: ${names(rejecting)} rejects, so nothing is committed`;
+    const common = `classes disagree: ${names(rejecting)} rejects, so nothing is committed`;
+    const later =
+      "; the policy says onSplit: narrow, but commits for single classes are not available yet";
+    const message = policy.onSplit === "narrow" ? `${common}${later}` : common;
     return { outcome: "Rejected", reason: "ClassesSplit", message };
   }
   const { numerator, denominator } = policy.acceptThreshold;

@@ -173,9 +173,13 @@ export const policySpec: ObjectSchema = struct(
     beta: level("Level of false acceptances.", defaults.beta),
     trial,
     rollout,
-    onSplit: oneOf("What happens when classes disagree.", ["narrow", "reject"], {
-      default: defaults.onSplit,
-    }),
+    onSplit: oneOf(
+      "What happens when classes disagree. A commit for one class (narrow) is not available yet: it rejects too.",
+      ["narrow", "reject"],
+      {
+        default: defaults.onSplit,
+      },
+    ),
     directCommits: flag("Whether changes may skip trial and vote.", defaults.directCommits),
     agentsMayPropose: flag("Whether agents may propose changes.", defaults.agentsMayPropose),
     vetoExpirySeconds: positiveSeconds("How long a veto stands.", defaults.vetoExpirySeconds),
