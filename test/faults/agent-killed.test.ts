@@ -5,15 +5,7 @@
 import type { Proposal, Veto, Vote } from "@kingly/resources";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Cluster } from "../harness/cluster.ts";
-import {
-  config,
-  FIRST,
-  OBJECTIVE,
-  policy,
-  proposal,
-  SCHEMA,
-  schema,
-} from "../harness/manifests.ts";
+import { config, OBJECTIVE, policy, proposal, SCHEMA, schema } from "../harness/manifests.ts";
 import { startNodes, untilCalibrated, type TestNode } from "../harness/node.ts";
 import { untilFinal, untilSettled } from "../harness/settled.ts";
 import { until } from "../harness/until.ts";

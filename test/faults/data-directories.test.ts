@@ -204,7 +204,7 @@ async function expectRefused(member: number, dir: string, refused: Flip): Promis
   const { exit, words } = await cluster.refusedServer(member);
   expect(exit.code, words).not.toBe(0);
   expect(words).toMatch(/Corrupted|StorageFailure/);
-  expect(words).toMatch(/cluster replace/);
+  expect(words).toMatch(/never copy another member/);
   const writer = new Writer(cluster, "without");
   await writer.more(5);
   await writer.stop();
@@ -235,7 +235,7 @@ describe("a follower without its data directory", () => {
     expect(gone.exit.code).not.toBe(0);
     expect(gone.words).toMatch(/IdentityMismatch/);
     expect(gone.words).toMatch(/does not exist/);
-    expect(gone.words).toMatch(/cluster replace/);
+    expect(gone.words).toMatch(/never copy another member/);
     expect(existsSync(dir), "a refused server makes no directory").toBe(false);
     mkdirSync(dir, { recursive: true });
     const empty = await cluster.refusedServer(member);
