@@ -5,8 +5,10 @@
 import { KinglyError } from "@kingly/base";
 
 /** The way back from a directory that cannot be trusted. */
-export const REPLACE_HELP =
-  "replace the member under a new raft id with `kinglyctl cluster replace ID`; never copy another member's directory";
+export const REPLACE_HELP: string =
+  "the other members go on while they are a majority; this one comes back only with its own directory as it " +
+  "was when it last stopped (never an older copy, never copy another member's directory); replacing a member is " +
+  "not available in this release: set up a new cluster from the objects when the majority is at risk";
 
 /** The directory belongs to something else, or to nothing. `field` names what differs. */
 export function identityMismatch(

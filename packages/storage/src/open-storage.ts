@@ -28,6 +28,7 @@ import { EMPTY_TAIL, MarkFile } from "./mark-file.ts";
 import type { Mark, Tail } from "./mark-file.ts";
 import { EMPTY_STORED, metaOperation } from "./meta.ts";
 import { nodeDisk } from "./node-disk.ts";
+import { clearOpening, markOpening } from "./opening-marker.ts";
 import { ObjectStore } from "./object-store.ts";
 import { RaftLogStore } from "./raft-log-store.ts";
 import type { LogIndex, Snapshot, Term } from "./raft.ts";
@@ -60,19 +61,25 @@ export interface OpenOptions {
 export async function openStorage(options: OpenOptions): Promise<Storage> {
   const disk = options.disk ?? nodeDisk();
   const { dir } = options;
+  const logger = options.logger ?? noLogger;
   const identity = await readIdentity(disk, dir, options.expect);
-  const store = await openStore(disk, storePath(dir));
+  await markOpening(disk, dir, logger);
+  const store = await openStore(disk, storePath(dir)).catch(async (error: unknown) => {
+    await clearOpening(disk, dir).catch(() => undefined); // The first error says more.
+    throw error;
+  });
   let markFile: MarkFile | undefined;
   try {
     await checkOwner(store, identity);
     markFile = await openMark(disk, markPath(dir), ownerTag(identity));
     const storage = await new Opening(options, identity, store, markFile).run();
-    const logger = options.logger ?? noLogger;
+    await clearOpening(disk, dir);
     for (const repair of storage.repairs) logger.warn("storage repaired", { dir, repair });
     return storage;
   } catch (error) {
     await markFile?.close();
     await store.close();
+    await clearOpening(disk, dir).catch(() => undefined); // The first error says more.
     if (error instanceof KinglyError || !(error instanceof Error)) throw error;
     if (error.name === "AssertionFailed") throw error;
     throw corrupted(store.path, "reading", describe(error), error);

@@ -43,7 +43,7 @@ async function openDamaged(disk: MemoryDisk): Promise<Storage | undefined> {
   } catch (error) {
     expect(error).toBeInstanceOf(KinglyError);
     expect((error as KinglyError).message).toMatch(/\/data\/(store|mark|identity\.json): /);
-    expect((error as KinglyError).details.help).toMatch(/kinglyctl cluster replace/);
+    expect((error as KinglyError).details.help).toMatch(/never copy another member/);
     return undefined;
   }
 }

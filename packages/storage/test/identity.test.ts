@@ -25,7 +25,7 @@ test.each([
     const opening = openAt(DIR, disk, { expect: expect_ });
     await expect(opening).rejects.toMatchObject({
       code: "IdentityMismatch",
-      message: expect.stringMatching(/identity\.json: .* expected .*kinglyctl cluster replace ID/),
+      message: expect.stringMatching(/identity\.json: .* expected .*never copy another member/),
       details: { field, value: String(IDENTITY[field as keyof typeof IDENTITY]) },
     });
   },
