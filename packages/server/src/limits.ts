@@ -153,3 +153,7 @@ export const DOCUMENT_BYTES_MAX: number = 1024 * 1024;
 
 /** Milliseconds to give a graceful shutdown before the process ends anyway. */
 export const SHUTDOWN_MS_MAX = 5_000;
+
+/** Percent the heap may grow beyond what was alive at the last full collection before the next one.
+ * V8 allows a multiple: under load a leader held three times its live data in garbage. */
+export const HEAP_GROWING_PERCENT = 75;

@@ -2,11 +2,12 @@
 // kinglyd: `kinglyd init ...` creates a cluster's directories, `kinglyd --config server.json` runs
 // one server until SIGTERM or SIGINT. stdout carries one JSON line; logs go to stderr.
 import { parseArgs } from "node:util";
+import { setFlagsFromString } from "node:v8";
 import { KinglyError, toKinglyError } from "@kingly/base";
 import { startApi } from "./api/index.ts";
 import { loadConfig } from "./config.ts";
 import { initCluster } from "./init.ts";
-import { SHUTDOWN_MS_MAX } from "./limits.ts";
+import { HEAP_GROWING_PERCENT, SHUTDOWN_MS_MAX } from "./limits.ts";
 import { createLogger } from "./observe/logger.ts";
 import { startServer } from "./server.ts";
 
@@ -63,6 +64,7 @@ async function serve(args: string[]): Promise<void> {
   if (values.help === true || values.config === undefined) {
     throw new KinglyError("Usage", USAGE);
   }
+  setFlagsFromString(`--heap-growing-percent=${HEAP_GROWING_PERCENT}`);
   const config = loadConfig(values.config);
   const logger = createLogger(config.logLevel, { member: config.memberId });
   const server = await startServer({
