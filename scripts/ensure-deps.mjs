@@ -54,25 +54,33 @@ if (major < MIN_NODE[0] || (major === MIN_NODE[0] && minor < MIN_NODE[1])) {
   fail(`Node ${MIN_NODE.join(".")} or newer is needed; this is ${process.versions.node}.`);
 }
 const digest = lockDigest();
+
+/** Runs npm ci; returns an explanation when it fails. */
+function install() {
+  console.error("Installing dependencies (npm ci) ...");
+  const npm = process.platform === "win32" ? "npm.cmd" : "npm";
+  // Few retries: without a registry and with a cold cache, say so within seconds.
+  const flags = ["--no-fund", "--no-audit", "--prefer-offline", "--fetch-retries=1"];
+  const result = spawnSync(npm, ["ci", ...flags], {
+    cwd: root,
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  if (result.status === 0) return undefined;
+  return (
+    "npm ci failed. The first run needs the package registry or a warm npm cache; " +
+    "once installed, everything works offline."
+  );
+}
+
 if (!upToDate(digest)) {
+  let failure;
   acquireLock();
-  try {
-    if (!upToDate(digest)) {
-      console.error("Installing dependencies (npm ci) ...");
-      const npm = process.platform === "win32" ? "npm.cmd" : "npm";
-      const result = spawnSync(npm, ["ci", "--no-fund", "--no-audit", "--prefer-offline"], {
-        cwd: root,
-        stdio: ["ignore", "inherit", "inherit"],
-      });
-      if (result.status !== 0) {
-        fail(
-          "npm ci failed. The first run needs the package registry or a warm npm cache; " +
-            "once installed, everything works offline.",
-        );
-      }
-      writeFileSync(stampFile, digest);
-    }
-  } finally {
-    rmSync(lockFolder, { recursive: true, force: true });
+  // Also on Ctrl-C: the next run must not wait for a lock that nobody holds.
+  process.on("exit", () => rmSync(lockFolder, { recursive: true, force: true }));
+  for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1));
+  if (!upToDate(digest)) {
+    failure = install();
+    if (failure === undefined) writeFileSync(stampFile, digest);
   }
+  if (failure !== undefined) fail(failure);
 }

@@ -24,7 +24,13 @@ async function untilAborted(signal: AbortSignal): Promise<void> {
 async function tell(options: Options): Promise<number> {
   const startMs = Date.now() - Math.round(process.uptime() * 1000);
   const layout = prepareLayout(options);
-  const release = claimLayout(layout);
+  let release: () => void;
+  try {
+    release = claimLayout(layout);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    return 1;
+  }
   const terminal = createTerminal(process.stdout, startMs);
   const controller = new AbortController();
   let died = "";

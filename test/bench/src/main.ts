@@ -55,7 +55,9 @@ function simulatorSpeed(): number | undefined {
   const result = spawnSync(process.execPath, [script, "--seeds", "20", "--servers", "3"], {
     encoding: "utf8",
   });
-  const text = /([\d.]+) virtual seconds per real second/.exec(`${result.stdout}${result.stderr}`)?.[1];
+  const text = /([\d.]+) virtual seconds per real second/.exec(
+    `${result.stdout}${result.stderr}`,
+  )?.[1];
   return text === undefined ? undefined : Number(text);
 }
 

@@ -1,5 +1,6 @@
 // kinglyctl cluster status: who leads, how far each member is.
 
+import { KinglyError } from "@kingly/base";
 import { alignColumns } from "../printers/table.ts";
 import type { Session } from "../session.ts";
 
@@ -27,6 +28,12 @@ export async function runClusterStatus(
   session: Session,
   flags: { readonly output: string },
 ): Promise<number> {
+  if (flags.output !== "table" && flags.output !== "json") {
+    throw new KinglyError("Usage", `-o: "${flags.output}" is not one of table, json`, {
+      field: "-o",
+      value: flags.output,
+    });
+  }
   const answer = await session.client.raw({ method: "GET", path: "/cluster/status" });
   const status = JSON.parse(answer.text) as ClusterStatus;
   if (flags.output === "json") {
