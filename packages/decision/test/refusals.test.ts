@@ -121,6 +121,19 @@ describe("a vote is refused and changes nothing", () => {
 });
 
 describe("a vote after the verdict", () => {
+  it("of a node that was never asked is WrongNode, and is not kept", () => {
+    const fleet = Fleet.settled({ nodes: nodes(8) });
+    fleet.propose({ batch: 16 }, "p3");
+    fleet.lead();
+    const [asked = ""] = fleet.asked();
+    const other = fleet.nodeNames.find((node) => !fleet.asked().includes(node)) ?? "";
+    const evidence = fleet.measure(fleet.orders(asked)[0] as TrialOrder, 0.3);
+    const document = { ...fleet.voteDocument(asked, evidence), node: other };
+    fleet.advance(9_100_000);
+    expect(fleet.phase("p3")).toBe("Inconclusive");
+    refused(fleet, "WrongNode", () => fleet.signed("vote", document));
+  });
+
   it("is answered LateVote, kept in a list, and has no effect", () => {
     const fleet = Fleet.settled({ nodes: nodes(5) });
     fleet.propose({ batch: 16 }, "p2");

@@ -46,21 +46,26 @@ export function vote(tx: Transaction): Reply {
   const stored = tx.object("Vote", namespace, own);
   if (stored !== undefined) return repeated(tx, stored);
   requireThisTrial(document, trial);
+  // First of all: was this node asked? Who was not has no late vote either.
+  const asked = trial.electors.filter((one) => one.node === document.node);
+  if (asked.length === 0) return notAsked(document.node);
   const config = tx.byUid("Config", trial.configUid);
   const running = phaseOf(proposal) === "Trialing" || phaseOf(proposal) === "Voting";
   if (!running || config === undefined) return lateVote(tx, trial, document, proposal);
   if (tx.nowMs >= trial.deadlineMs) return lateVote(tx, trial, document, proposal);
-  const elector = trial.electors.find((one) => one.node === document.node && one.answer === "");
-  if (elector === undefined) {
-    return refuse("WrongNode", `node ${document.node} is not in this trial's electorate`, {
-      field: "node",
-      value: document.node,
-    });
-  }
+  const elector = asked.find((one) => one.answer === "");
+  if (elector === undefined) return notAsked(document.node);
   const evidence = checkNumbers(tx, document, trial, elector);
   const written = record(tx, { proposal, document, node, lnHarm: evidence.lnHarm });
   count(tx, { config, proposal, trial, elector, document, ...evidence });
   return objectReply(tx.keyOf(written), tx.warnings);
+}
+
+function notAsked(node: string): never {
+  return refuse("WrongNode", `node ${node} is not in this trial's electorate`, {
+    field: "node",
+    value: node,
+  });
 }
 
 /** The same document again: the first delivery counts. Another document of the same node: no. */
