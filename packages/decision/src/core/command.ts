@@ -6,7 +6,7 @@ import type { JsonObject } from "@kingly/base";
 import type { NodeStatus, ProposalSource } from "@kingly/resources";
 
 /** Every command type; the position is its number on the wire and never changes. */
-export const COMMAND_TYPES: readonly [
+export const COMMAND_TYPES = [
   "genesis",
   "write",
   "propose",
@@ -25,26 +25,7 @@ export const COMMAND_TYPES: readonly [
   "withdraw",
   "node-status",
   "release-quarantine",
-] = [
-  "genesis",
-  "write",
-  "propose",
-  "vote",
-  "veto",
-  "agent-proposal",
-  "calibration",
-  "trial-start",
-  "deadline",
-  "advance-rollout",
-  "acks",
-  "enroll-node",
-  "join-token",
-  "rollback-rollout",
-  "resume-rollout",
-  "withdraw",
-  "node-status",
-  "release-quarantine",
-];
+] as const;
 
 /** Type of a command. */
 export type CommandType = (typeof COMMAND_TYPES)[number];
