@@ -1,6 +1,5 @@
 // The pieces of the demonstration that tests and benchmarks also use.
 
-export { freePorts } from "./ports.ts";
 export { prepareCluster, SERVER_MAIN, startServer } from "./servers.ts";
 export type { ClusterFiles, ClusterOptions } from "./servers.ts";
 export { Supervisor } from "./supervisor.ts";

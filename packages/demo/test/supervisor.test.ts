@@ -5,7 +5,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parseOptions } from "../src/options.ts";
-import { freePorts } from "../src/ports.ts";
 import { Supervisor } from "../src/supervisor.ts";
 
 let folder = "";
@@ -81,12 +80,5 @@ describe("the command line", () => {
       scenario: "harmful",
       dir: "x",
     });
-  });
-});
-
-describe("free ports", () => {
-  it("are all different", async () => {
-    const ports = await freePorts(20);
-    expect(new Set(ports).size).toBe(20);
   });
 });

@@ -3,6 +3,7 @@
 export type { ApiOptions, RunningApi, ServerTls, StartApi } from "./api-contract.ts";
 export { loadConfig, parseConfig } from "./config.ts";
 export type { CompactionConfig, ListenConfig, ServerConfig, TimingConfig } from "./config.ts";
+export { freePorts } from "./free-ports.ts";
 export { ADMIN_GROUP, SECRET_FILES, initCluster } from "./init.ts";
 export type { InitMember, InitOptions, InitResult } from "./init.ts";
 export { createLogger } from "./observe/logger.ts";

@@ -3,8 +3,6 @@
 // configuration file. Run once, before any server starts; nothing here contacts anybody.
 import { randomBytes, randomUUID } from "node:crypto";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { join, resolve } from "node:path";
 import { KinglyError, toHex, utf8Encode } from "@kingly/base";
 import type { GenesisBody } from "@kingly/decision";
@@ -15,6 +13,7 @@ import { defaultPolicySpec } from "@kingly/resources";
 import { initDirectory } from "@kingly/storage";
 import type { NodeId } from "raft-ts";
 import type { CompactionConfig, TimingConfig } from "./config.ts";
+import { freePorts } from "./free-ports.ts";
 import type { Member } from "./transport/types.ts";
 
 /** Files in a secrets directory. */
@@ -73,21 +72,6 @@ interface Planned {
   readonly ports: { readonly grpc: number; readonly rest: number; readonly peer: number };
 }
 
-/** Ports that are free at this moment, all different. */
-async function freePorts(host: string, count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports: number[] = [];
-  for (const server of servers) {
-    await new Promise<void>((done, fail) => {
-      server.once("error", fail);
-      server.listen(0, host, done);
-    });
-    ports.push((server.address() as AddressInfo).port);
-  }
-  for (const server of servers) await new Promise((done) => server.close(done));
-  return ports;
-}
-
 async function plan(options: InitOptions): Promise<readonly Planned[]> {
   const planned: Planned[] = [];
   for (const [at, { id, host = "127.0.0.1", ...wanted }] of options.members.entries()) {
@@ -97,7 +81,7 @@ async function plan(options: InitOptions): Promise<readonly Planned[]> {
         value: id,
       });
     }
-    const free = await freePorts("127.0.0.1", 3);
+    const free = await freePorts(3);
     const ports = {
       grpc: wanted.grpcPort || (free[0] ?? 0),
       rest: wanted.restPort || (free[1] ?? 0),

@@ -13,7 +13,7 @@ import {
 } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 import type { Call } from "./load.ts";
-import { freePorts } from "@kingly/demo";
+import { freePorts } from "@kingly/server";
 import type { System } from "./system.ts";
 
 const MEMBERS = 3;
