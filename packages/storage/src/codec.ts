@@ -8,6 +8,7 @@
 import { createHash, hash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import { assert, concatBytes, utf8Encode } from "@kingly/base";
+import type { JsonValue } from "@kingly/base";
 import type { Entry, EntryType, LogIndex, Term } from "./raft.ts";
 
 /** Chain hash before the first entry of a log that starts at index 1. */
@@ -120,6 +121,13 @@ export function unseal(
   const print = fingerprint(key, payload);
   const stored = Buffer.from(value.buffer, value.byteOffset, SEAL_BYTES).readUIntBE(0, SEAL_BYTES);
   return stored === print ? { payload, print } : undefined;
+}
+
+/** The JSON value of a payload whose fingerprint has been verified. */
+export function parseRow(payload: Uint8Array): JsonValue {
+  return JSON.parse(
+    Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString(),
+  ) as JsonValue;
 }
 
 /** An entry ready to be stored, with the chain hash up to and including it. */

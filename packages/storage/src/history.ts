@@ -1,13 +1,14 @@
-// The history of changes by revision, for watches that resume. Each entry holds the fingerprint of
+// The history of changes by revision, for watches that resume. One row holds the changes of one
+// commit (a block), because a row costs more than what is in it. Each block holds the fingerprint of
 // the one before, so that a hole is found; history is soft, so a damaged part is declared compacted
 // (watchers list again) instead of stopping the server. Bounded by count and by replicated age.
 
-import { isJsonObject, parseStrictJson } from "@kingly/base";
+import { isJsonObject } from "@kingly/base";
 import type { JsonValue } from "@kingly/base";
 import type { BatchOperation, KeyValueStore } from "./disk.ts";
-import { SEAL_BYTES, sealText, unseal } from "./codec.ts";
-import { historyKey, historyPosition, historyRange } from "./keys.ts";
-import { HISTORY_TRIM_PER_COMMIT } from "./limits.ts";
+import { SEAL_BYTES, parseRow, sealText, unseal } from "./codec.ts";
+import { historyKey, historyRange, historyRevision } from "./keys.ts";
+import { HISTORY_BLOCK_CHARS, HISTORY_TRIM_PER_COMMIT } from "./limits.ts";
 
 /** How a row changed. */
 export type ChangeType = "ADDED" | "MODIFIED" | "DELETED";
@@ -21,10 +22,10 @@ export interface HistoryEntry {
   readonly value: JsonValue;
 }
 
-/** A revision that is on disk: how many entries, when, and the fingerprint of its last one. */
+/** A block that is on disk: its revisions, when, and its fingerprint. */
 interface Kept {
-  readonly revision: number;
-  readonly entries: number;
+  readonly first: number;
+  readonly last: number;
   readonly timeMs: number;
   readonly print: number;
 }
@@ -35,18 +36,18 @@ export interface HistoryLimits {
   readonly ageMs: number;
 }
 
-/** Reads one history row; undefined when it fails its check. */
-export function decodeHistory(
-  key: Uint8Array,
-  value: Uint8Array,
-):
-  | {
-      readonly entry: HistoryEntry;
-      readonly previous: number;
-      readonly print: number;
-      timeMs: number;
-    }
-  | undefined {
+/** One block read back. */
+export interface HistoryBlock {
+  /** Ascending revisions, at least one. */
+  readonly entries: readonly HistoryEntry[];
+  /** Fingerprint of the block before. */
+  readonly previous: number;
+  readonly print: number;
+  readonly timeMs: number;
+}
+
+/** Reads one block; undefined when it fails its check. */
+export function decodeHistory(key: Uint8Array, value: Uint8Array): HistoryBlock | undefined {
   const sealed = unseal(key, value);
   if (sealed === undefined || sealed.payload.length < SEAL_BYTES) return undefined;
   const { payload, print } = sealed;
@@ -54,15 +55,28 @@ export function decodeHistory(
     0,
     SEAL_BYTES,
   );
-  const body = parseStrictJson(payload.subarray(SEAL_BYTES), { bytesMax: payload.length });
+  const body = parseRow(payload.subarray(SEAL_BYTES));
   if (!isJsonObject(body)) return undefined;
-  const { type, key: name, value: content, timeMs } = body;
+  const { timeMs, changes } = body;
+  if (typeof timeMs !== "number" || !Array.isArray(changes)) return undefined;
+  const entries: HistoryEntry[] = [];
+  for (const change of changes) {
+    const entry = entryOf(change);
+    if (entry === undefined) return undefined;
+    entries.push(entry);
+  }
+  if (entries[0]?.revision !== historyRevision(key)) return undefined;
+  return { entries, previous, print, timeMs };
+}
+
+function entryOf(change: JsonValue): HistoryEntry | undefined {
+  if (!Array.isArray(change)) return undefined;
+  const [revision, type, key, value] = change as readonly JsonValue[];
   if (type !== "ADDED" && type !== "MODIFIED" && type !== "DELETED") return undefined;
-  if (typeof name !== "string" || typeof timeMs !== "number" || content === undefined) {
+  if (typeof revision !== "number" || typeof key !== "string" || value === undefined) {
     return undefined;
   }
-  const { revision } = historyPosition(key);
-  return { entry: { revision, type, key: name, value: content }, previous, print, timeMs };
+  return { revision, type, key, value };
 }
 
 /** The history of one generation: what is kept, and the operations that change it. */
@@ -87,12 +101,12 @@ export class History {
     this.#compactedRevision = from.compactedRevision;
   }
 
-  /** Fingerprint of the last entry removed. */
+  /** Fingerprint of the last block removed. */
   get base(): number {
     return this.#base;
   }
 
-  /** Fingerprint of the newest entry. */
+  /** Fingerprint of the newest block. */
   get tip(): number {
     return this.#tip;
   }
@@ -102,9 +116,16 @@ export class History {
     return this.#compactedRevision;
   }
 
-  /** Revisions on disk. */
-  get length(): number {
-    return this.#kept.length - this.#head;
+  /** First revision of the block that holds the first change after `revision`, or would. */
+  blockAfter(revision: number): number {
+    let low = this.#head;
+    let high = this.#kept.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#kept[middle] as Kept).last <= revision) low = middle + 1;
+      else high = middle;
+    }
+    return this.#kept[low]?.first ?? revision + 1;
   }
 
   /** Operations that add the entries of one commit, ordered by revision. `jsonOf` gives the JSON of
@@ -115,45 +136,50 @@ export class History {
     jsonOf: (entry: HistoryEntry) => string,
   ): BatchOperation[] {
     const operations: BatchOperation[] = [];
-    const link = Buffer.alloc(SEAL_BYTES);
-    let ordinal = 0;
+    let text = "";
+    let first = 0;
     for (const [at, entry] of entries.entries()) {
-      ordinal = entries[at - 1]?.revision === entry.revision ? ordinal + 1 : 0;
-      const key = historyKey(this.#generation, entry.revision, ordinal);
-      const name = JSON.stringify(entry.key);
-      const text = `{"type":"${entry.type}","key":${name},"value":${jsonOf(entry)},"timeMs":${timeMs}}`;
-      link.writeUIntBE(this.#tip, 0, SEAL_BYTES);
-      const { value, print } = sealText(key, text, link);
-      operations.push({ key, value });
-      this.#remember({ revision: entry.revision, entries: 1, timeMs, print });
+      const { revision, type, key } = entry;
+      if (text === "") first = revision;
+      text += text === "" ? `{"timeMs":${timeMs},"changes":[` : ",";
+      text += `[${revision},"${type}",${JSON.stringify(key)},${jsonOf(entry)}]`;
+      // Events of one revision are never split.
+      const next = entries[at + 1];
+      const ends = next === undefined || text.length >= HISTORY_BLOCK_CHARS;
+      if (!ends || next?.revision === revision) continue;
+      operations.push(this.#block({ first, last: revision, timeMs }, `${text}]}`));
+      text = "";
     }
     return operations;
   }
 
-  #remember(kept: Kept): void {
-    const last = this.length > 0 ? this.#kept.at(-1) : undefined;
-    this.#tip = kept.print;
-    if (last?.revision !== kept.revision) {
-      this.#kept.push(kept);
-      return;
-    }
-    this.#kept[this.#kept.length - 1] = { ...kept, entries: last.entries + 1 };
+  #block(about: Omit<Kept, "print">, text: string): BatchOperation {
+    const key = historyKey(this.#generation, about.first);
+    const link = Buffer.allocUnsafe(SEAL_BYTES);
+    link.writeUIntBE(this.#tip, 0, SEAL_BYTES);
+    const { value, print } = sealText(key, text, link);
+    this.#remember({ ...about, print });
+    return { key, value };
   }
 
-  /** Operations that remove what is beyond the bounds at `timeMs`, at most a fixed number. */
+  #remember(kept: Kept): void {
+    this.#tip = kept.print;
+    this.#kept.push(kept);
+  }
+
+  /** Operations that remove what is beyond the bounds at `timeMs`, at most a fixed number. Whole
+   * blocks go, so that up to one block more than asked for may be kept. */
   trim(timeMs: number): BatchOperation[] {
     const operations: BatchOperation[] = [];
-    while (this.length > 0 && operations.length < HISTORY_TRIM_PER_COMMIT) {
+    while (operations.length < HISTORY_TRIM_PER_COMMIT) {
       const oldest = this.#kept[this.#head];
-      if (oldest === undefined) break;
+      const newest = this.#kept.at(-1);
+      if (oldest === undefined || newest === undefined) break;
       const isOld = oldest.timeMs < timeMs - this.#limits.ageMs;
-      if (!isOld && this.length <= this.#limits.revisionsMax) break;
-      for (let ordinal = 0; ordinal < oldest.entries; ordinal += 1) {
-        const key = historyKey(this.#generation, oldest.revision, ordinal);
-        operations.push({ key, value: undefined });
-      }
+      if (!isOld && newest.last - oldest.last < this.#limits.revisionsMax) break;
+      operations.push({ key: historyKey(this.#generation, oldest.first), value: undefined });
       this.#base = oldest.print;
-      this.#compactedRevision = oldest.revision;
+      this.#compactedRevision = oldest.last;
       this.#head += 1;
     }
     if (this.#head > 4096 && this.#head * 2 > this.#kept.length) {
@@ -172,39 +198,33 @@ export class History {
     const damaged: Uint8Array[] = [];
     let link = this.#base;
     const tip = this.#tip;
-    const startOver = (): void => {
+    const startOver = (compacted: number): void => {
       damaged.push(...keys);
       keys = [];
       this.#kept = [];
+      this.#compactedRevision = compacted;
     };
     for await (const [key, value] of store.iterate(historyRange(this.#generation, 0))) {
       const read = decodeHistory(key, value);
-      const { revision, ordinal } = historyPosition(key);
-      if (read === undefined || revision > newest) {
-        startOver();
+      const first = historyRevision(key);
+      const last = read?.entries.at(-1)?.revision ?? Infinity;
+      if (read === undefined || last > newest) {
+        // How far the block reached is known when the next one, or nothing, follows.
+        startOver(newest);
         damaged.push(key);
-        this.#compactedRevision = Math.min(revision, newest);
         link = -1;
         continue;
       }
       if (read.previous !== link) {
-        startOver();
-        this.#compactedRevision = ordinal === 0 ? revision - 1 : revision;
+        startOver(first - 1);
         this.#base = read.previous;
       }
       link = read.print;
       keys.push(key);
-      if (revision <= this.#compactedRevision) {
-        // The rest of a revision that lost its beginning: events of one revision are never split.
-        startOver();
-        this.#base = read.print;
-        continue;
-      }
-      this.#remember({ revision, entries: 1, timeMs: read.timeMs, print: read.print });
+      this.#remember({ first, last, timeMs: read.timeMs, print: read.print });
     }
     if (link !== tip) {
-      startOver();
-      this.#compactedRevision = newest;
+      startOver(newest);
       this.#base = tip;
     }
     this.#tip = tip;

@@ -75,21 +75,16 @@ export function rowName(key: Uint8Array): string {
   return utf8Decode(key.subarray(1 + GENERATION_BYTES));
 }
 
-/** Key of one change in the history; `ordinal` counts the changes of one revision from 0. */
-export function historyKey(generation: number, revision: number, ordinal: number): Uint8Array {
-  const key = generational(HISTORY, generation, 12);
+/** Key of the block of history that begins with `revision`. */
+export function historyKey(generation: number, revision: number): Uint8Array {
+  const key = generational(HISTORY, generation, 8);
   writeUint64(key, revision, 1 + GENERATION_BYTES);
-  new DataView(key.buffer).setUint32(1 + GENERATION_BYTES + 8, ordinal);
   return key;
 }
 
-/** Revision and ordinal of a history key. */
-export function historyPosition(key: Uint8Array): { revision: number; ordinal: number } {
-  const view = new DataView(key.buffer, key.byteOffset, key.byteLength);
-  return {
-    revision: readUint64(key, 1 + GENERATION_BYTES),
-    ordinal: view.getUint32(1 + GENERATION_BYTES + 8),
-  };
+/** First revision of the block under a history key. */
+export function historyRevision(key: Uint8Array): number {
+  return readUint64(key, 1 + GENERATION_BYTES);
 }
 
 /** All rows of a generation. */
@@ -100,10 +95,10 @@ export function rowRange(generation: number): KeyRange {
   };
 }
 
-/** All history of a generation from a revision (inclusive) on. */
+/** Blocks of history of a generation that begin at a revision or after it. */
 export function historyRange(generation: number, revision: number): KeyRange {
   return {
-    gte: historyKey(generation, revision, 0),
+    gte: historyKey(generation, revision),
     lt: generational(HISTORY, generation + 1, 0),
   };
 }

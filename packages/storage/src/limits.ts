@@ -53,6 +53,9 @@ export const STAGED_BYTES_MAX: number = 16 * 1024 * 1024;
 /** Revisions of history kept: a watcher that is further behind lists again. */
 export const HISTORY_REVISIONS_MAX = 100_000;
 
+/** Characters after which a block of history ends: small enough to be read and hashed at once. */
+export const HISTORY_BLOCK_CHARS = 131_072;
+
 /** Age of history kept, in milliseconds of replicated time: one hour. */
 export const HISTORY_AGE_MS = 3_600_000;
 

@@ -7,7 +7,7 @@
 import { KinglyError, assert } from "@kingly/base";
 import type { JsonValue } from "@kingly/base";
 import type { BatchOperation, KeyValueStore } from "./disk.ts";
-import { SEAL_BYTES, sealText, unseal } from "./codec.ts";
+import { SEAL_BYTES, parseRow, sealText, unseal } from "./codec.ts";
 import { corrupted } from "./errors.ts";
 import type { HaltSwitch } from "./halt.ts";
 import { History, decodeHistory } from "./history.ts";
@@ -168,10 +168,11 @@ export class ObjectStore {
       });
     }
     const { store } = this.#ports;
-    for await (const [key, value] of store.iterate(historyRange(this.#generation, revision + 1))) {
-      const read = decodeHistory(key, value);
-      if (read === undefined) throw corrupted(store.path, "history", "an entry fails its checksum");
-      yield read.entry;
+    const from = historyRange(this.#generation, this.#history.blockAfter(revision));
+    for await (const [key, value] of store.iterate(from)) {
+      const block = decodeHistory(key, value);
+      if (block === undefined) throw corrupted(store.path, "history", "a block fails its checksum");
+      for (const entry of block.entries) if (entry.revision > revision) yield entry;
     }
   }
 
@@ -289,13 +290,6 @@ export function encodeRow(generation: number, change: RowChange): EncodedRow {
     });
   }
   return { name, operation: { key, value: sealed.value }, print: sealed.print, value, text };
-}
-
-/** The JSON value of a row's payload, whose checksum has been verified. */
-export function parseRow(payload: Uint8Array): JsonValue {
-  return JSON.parse(
-    Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString(),
-  ) as JsonValue;
 }
 
 function historyOf(generation: number, limits: HistoryLimits, meta: StoredMeta): History {

@@ -1,9 +1,10 @@
 // Rows, history and metadata: one atomic commit, bounded history, checks at reading.
-import { createPrng } from "@kingly/base";
+import { JSON_DEPTH_MAX, createPrng } from "@kingly/base";
+import type { JsonValue } from "@kingly/base";
 import { expect, test } from "vitest";
 import { MemoryDisk, faultyDisk, storePath } from "../src/index.ts";
 import type { Commit, HistoryEntry, Storage } from "../src/index.ts";
-import { STAGED_COMMITS_MAX } from "../src/limits.ts";
+import { HISTORY_BLOCK_CHARS, STAGED_COMMITS_MAX } from "../src/limits.ts";
 import { historyKey, rowKey } from "../src/keys.ts";
 import { VOTERS, collect, commitOf, entries, hard, initAt, openAt, rowsOf } from "./helpers.ts";
 
@@ -119,6 +120,37 @@ test("events of one revision are kept in order and together", async () => {
   await storage.close();
 });
 
+test("a resumed watch may begin in the middle of a commit, and large commits are cut", async () => {
+  const { disk, storage } = await opened(10);
+  const large = "x".repeat(HISTORY_BLOCK_CHARS / 2);
+  const history = Array.from({ length: 7 }, (_, at) => ({
+    ...change(3 + at, "big"),
+    value: { large },
+  }));
+  await storage.objects.commit({ rows: [], history, meta: metaAt(3, 9) });
+  await storage.objects.commit({ rows: [], history: [change(10, "n")], meta: metaAt(4, 10) });
+  await storage.close();
+  const again = await openAt(DIR, disk);
+  expect(again.repairs).toEqual([]);
+  for (let revision = 2; revision <= 10; revision += 1) {
+    const found = await collect(again.objects.historySince(revision));
+    expect(found).toEqual([...history, change(10, "n")].slice(revision - 2));
+  }
+  await again.close();
+});
+
+test("the history of a value as deep as documents may be is read back", async () => {
+  const { disk, storage } = await opened(10);
+  const depth = JSON_DEPTH_MAX;
+  const value = JSON.parse("[".repeat(depth) + "]".repeat(depth)) as JsonValue;
+  const deep = { ...change(3, "deep"), value };
+  await storage.objects.commit({ rows: [], history: [deep], meta: metaAt(3, 3) });
+  await storage.close();
+  const again = await openAt(DIR, disk);
+  expect(await collect(again.objects.historySince(2))).toEqual([deep]);
+  await again.close();
+});
+
 test.each([
   ["first entry lost", 3, "delete", 3],
   ["entry in the middle lost", 6, "delete", 6],
@@ -131,7 +163,7 @@ test.each([
     for (let index = 3; index <= 10; index += 1) await storage.objects.commit(commitOf(index, 2));
     await storage.close();
     const store = await disk.openKeyValue(storePath(DIR), { createIfMissing: false });
-    const key = historyKey(1, revision, 0);
+    const key = historyKey(1, revision);
     const value = new Uint8Array((await store.get(key)) ?? []);
     value[12] = (value[12] ?? 0) ^ 4;
     await store.batch([{ key, value: how === "delete" ? undefined : value }], { sync: true });
