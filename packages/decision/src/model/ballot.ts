@@ -1,9 +1,10 @@
 // The count: from answers to a verdict. Pure arithmetic on whole numbers, so that a share of exactly
-// two thirds is two thirds everywhere. Weights follow what a class stands for and are capped, so that
-// no node and no owner decides alone; the statistics enter only as the classes' mean harm e-value.
+// two thirds is two thirds everywhere. Weights come from weights.ts; the statistics enter only as the
+// classes' mean harm e-value.
 
 import { exp, ln, logAddExp } from "@kingly/evidence";
 import type { ClassTally, PolicySpec, Verdict, VoteDecision } from "@kingly/resources";
+import { weightsOf } from "./weights.ts";
 
 /** One elector's answer. */
 export interface BallotVote {
@@ -27,72 +28,11 @@ export interface BallotInput {
   readonly beta: number;
 }
 
-/** Whole weight of an electorate; a node's weight is a whole number of these parts. */
-const WEIGHT_TOTAL = 1_000_000_000;
-
-/** One node weighs at most this share (or an equal share, when there are fewer than five). */
-const NODE_SHARE_MAX = 0.2;
-
-/** One owner group weighs at most this share, where at least three exist. */
-const GROUP_SHARE_MAX = 0.34;
-const GROUPS_MIN = 3;
-
 /** Largest ln E that is shown as a number; e^700 is near the end of the range. */
 const LN_SHOWN_MAX = 700;
 
 /** Parts per million, for the quorum, which policies write as a decimal. */
 const PPM = 1_000_000;
-
-/** Weight of every vote, in parts of WEIGHT_TOTAL, in the order of the votes. */
-export function weightsOf(
-  votes: readonly BallotVote[],
-  classSizes: Readonly<Record<string, number>>,
-): number[] {
-  if (votes.length === 0) return [];
-  const electors = new Map<string, number>();
-  for (const vote of votes) electors.set(vote.class, (electors.get(vote.class) ?? 0) + 1);
-  const raw = votes.map(
-    (vote) => Math.max(1, classSizes[vote.class] ?? 1) / (electors.get(vote.class) ?? 1),
-  );
-  const nodeCap = Math.max(NODE_SHARE_MAX, 1 / votes.length);
-  let shares = capped(raw, nodeCap);
-  const groups = [...new Set(votes.map((vote) => vote.ownerGroup))].sort();
-  if (groups.length >= GROUPS_MIN) {
-    const sums = groups.map((group) =>
-      sumWhere(votes, shares, (vote) => vote.ownerGroup === group),
-    );
-    const limited = capped(sums, GROUP_SHARE_MAX);
-    shares = shares.map((share, i) => {
-      const at = groups.indexOf(votes[i]?.ownerGroup ?? "");
-      return (share * (limited[at] ?? 0)) / (sums[at] ?? 1);
-    });
-  }
-  return shares.map((share) => Math.max(1, Math.floor(share * WEIGHT_TOTAL + 0.5)));
-}
-
-/** Shares of 1 in proportion to `raw`, none above `cap` (>= 1/n): what is cut is spread over the rest. */
-function capped(raw: readonly number[], cap: number): number[] {
-  const fixed = new Set<number>();
-  for (;;) {
-    const rest = 1 - fixed.size * cap;
-    const free = sumWhere(raw, raw, (_, i) => !fixed.has(i));
-    if (free <= 0 || rest <= 0) break;
-    const over = raw.findIndex((value, i) => !fixed.has(i) && (value / free) * rest > cap + 1e-12);
-    if (over < 0) return raw.map((value, i) => (fixed.has(i) ? cap : (value / free) * rest));
-    fixed.add(over);
-  }
-  return raw.map(() => 1 / raw.length);
-}
-
-function sumWhere<T>(
-  items: readonly T[],
-  values: readonly number[],
-  wanted: (item: T, index: number) => boolean,
-): number {
-  let sum = 0;
-  for (const [i, item] of items.entries()) if (wanted(item, i)) sum += values[i] ?? 0;
-  return sum;
-}
 
 interface Weighed extends BallotVote {
   readonly weight: number;
