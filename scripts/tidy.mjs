@@ -186,8 +186,10 @@ function checkOrphans(sources) {
     for (const line of read(file).split("\n")) {
       const specifier = IMPORT.exec(line)?.[1] ?? /new URL\(\s*["']([^"']+)["']/.exec(line)?.[1];
       if (specifier?.startsWith(".")) {
+        const target = relative(root, resolve(root, dirname(file), specifier));
+        // A program that is started by the path of its built file counts as its source.
         imported.add(
-          relative(root, resolve(root, dirname(file), specifier)).replace(/\.js$/, ".ts"),
+          target.replace(/^(packages\/[^/]+)\/dist\//, "$1/src/").replace(/\.js$/, ".ts"),
         );
       }
     }

@@ -1,11 +1,15 @@
-// Starts child processes, waits until each says it is ready, and leaves none behind. Children speak
-// JSON lines on stdout; everything they print goes to a log file of their own.
+// Starts child processes, waits until each says it is ready, and leaves none behind, not even when this
+// process is killed with -9 (with-parent.ts). Children speak JSON lines on stdout; everything they print
+// goes to a log file of their own.
 
 import { spawn, type ChildProcess } from "node:child_process";
 import { createWriteStream, type WriteStream } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { LINE_BYTES_MAX, READY_TIMEOUT_MS, STOP_GRACE_MS, TAIL_LINES_MAX } from "./limits.ts";
+
+// The built file also when this one runs as source: children are plain Node.
+const WITH_PARENT = new URL("../dist/with-parent.js", import.meta.url).href;
 
 /** A JSON line that a child printed. */
 export type ChildLine = Readonly<Record<string, unknown>>;
@@ -62,8 +66,10 @@ export class Supervisor {
 
   /** Starts a child and resolves when it is ready; rejects with its last words otherwise. */
   async start(spec: ChildSpec): Promise<Child> {
-    const child = spawn(process.execPath, ["--enable-source-maps", ...spec.args], {
-      stdio: ["ignore", "pipe", "pipe"],
+    const options = ["--enable-source-maps", "--import", WITH_PARENT];
+    // Nothing is ever written to standard input: that it closes is the message.
+    const child = spawn(process.execPath, [...options, ...spec.args], {
+      stdio: ["pipe", "pipe", "pipe"],
     });
     const log = createWriteStream(join(this.#logFolder, `${spec.name}.log`), { flags: "a" });
     const tail: string[] = [];

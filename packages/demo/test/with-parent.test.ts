@@ -1,0 +1,164 @@
+// When the supervisor itself is killed with -9, nothing that it started stays: real processes, run from
+// the built files, as a demonstration runs.
+
+import { spawn, type ChildProcess } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { STOP_GRACE_MS } from "../src/limits.ts";
+import { Supervisor } from "../src/supervisor.ts";
+
+const POLL_MS = 20;
+const PATIENCE_MS = 30_000;
+const BUILT = new URL("../dist/index.js", import.meta.url).href;
+
+let folder = "";
+let parents: ChildProcess[] = [];
+let orphans: number[] = [];
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "kingly-orphans-"));
+});
+afterEach(() => {
+  for (const parent of parents) parent.kill("SIGKILL");
+  for (const pid of orphans.filter(alive)) process.kill(pid, "SIGKILL");
+  parents = [];
+  orphans = [];
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function script(name: string, text: string): string {
+  const file = join(folder, `${name}.mjs`);
+  writeFileSync(file, text);
+  return file;
+}
+
+/** False also for a process that has ended and that nobody has collected yet. */
+function alive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    if (process.platform !== "linux") return true;
+    return !/^\d+ \(.*\) [ZX]/s.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return false;
+  }
+}
+
+async function until(what: string, holds: () => boolean): Promise<number> {
+  const startMs = performance.now();
+  while (!holds()) {
+    if (performance.now() - startMs > PATIENCE_MS) throw new Error(`still waiting: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  return performance.now() - startMs;
+}
+
+/** Runs the body in a process of its own with a `supervisor` in it; resolves with its children's pids. */
+async function supervisorProcess(
+  name: string,
+  body: string,
+): Promise<{ readonly parent: ChildProcess; readonly pids: Readonly<Record<string, number>> }> {
+  const text = `
+    import { prepareCluster, startServer, Supervisor } from ${JSON.stringify(BUILT)};
+    const folder = ${JSON.stringify(folder)};
+    const supervisor = new Supervisor({ logFolder: folder, onDeath: console.error });
+    const children = await (async () => { ${body} })();
+    console.log(JSON.stringify(Object.fromEntries(children.map(({ name, pid }) => [name, pid]))));
+  `;
+  const parent = spawn(process.execPath, [script(name, text)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  parents.push(parent);
+  const lines = createInterface({ input: parent.stdout as NodeJS.ReadableStream });
+  const first = await new Promise<string>((resolve, reject) => {
+    lines.once("line", resolve);
+    parent.once("exit", (code, signal) => reject(new Error(`${name}: ${signal ?? code}`)));
+  });
+  const pids = JSON.parse(first) as Record<string, number>;
+  orphans.push(...Object.values(pids));
+  return { parent, pids };
+}
+
+const READY = `console.log('{"ready": 1}');`;
+
+describe("children of a supervisor that is killed with -9", () => {
+  it("all end: politely who can, at once who does not care, by force who refuses", async () => {
+    const farewell = join(folder, "farewell");
+    const files = {
+      // Talks while it stops, although nobody reads any more, and takes a moment.
+      polite: script(
+        "polite",
+        `import { writeFileSync } from "node:fs";
+         process.on("SIGTERM", (signal) => {
+           for (let line = 0; line < 10; line += 1) {
+             process.stdout.write("bye\\n");
+             process.stderr.write("bye\\n");
+           }
+           setTimeout(() => {
+             writeFileSync(${JSON.stringify(farewell)}, signal);
+             process.exit(0);
+           }, 50);
+         });
+         setInterval(() => 0, 1000); ${READY}`,
+      ),
+      careless: script("careless", `setInterval(() => 0, 1000); ${READY}`),
+      threaded: script(
+        "threaded",
+        `import { Worker } from "node:worker_threads";
+         const worker = new Worker("setInterval(() => 0, 1000)", { eval: true });
+         worker.once("online", () => { ${READY} });`,
+      ),
+      stubborn: script(
+        "stubborn",
+        `process.on("SIGTERM", () => 0); setInterval(() => 0, 1000); ${READY}`,
+      ),
+    };
+    const { parent, pids } = await supervisorProcess(
+      "parent",
+      `return Promise.all(Object.entries(${JSON.stringify(files)}).map(([name, file]) =>
+         supervisor.start({ name, args: [file], readyKey: "ready" })));`,
+    );
+    expect(Object.keys(pids)).toEqual(Object.keys(files));
+    expect(Object.values(pids).every(alive)).toBe(true);
+    expect(existsSync(farewell)).toBe(false);
+
+    parent.kill("SIGKILL");
+    const pid = (name: string): number => pids[name] ?? 0;
+    await until("the careless end", () => !alive(pid("careless")) && !alive(pid("threaded")));
+    await until("the polite one ends", () => !alive(pid("polite")));
+    expect(readFileSync(farewell, "utf8")).toBe("SIGTERM");
+    const waitedMs = await until("the stubborn one ends", () => !alive(pid("stubborn")));
+    expect(waitedMs).toBeLessThan(STOP_GRACE_MS + 5_000);
+  });
+
+  it("a real server goes too, and the next start finds its data free", async () => {
+    const cluster = `
+      const files = await prepareCluster({ dir: folder, servers: 1 });
+      return [await startServer(supervisor, files, 0)];`;
+    const first = await supervisorProcess("first", cluster);
+    const server = first.pids["server-1"] ?? 0;
+    expect(alive(server)).toBe(true);
+    first.parent.kill("SIGKILL");
+    await until("the server ends", () => !alive(server));
+
+    const second = await supervisorProcess("second", cluster);
+    expect(alive(second.pids["server-1"] ?? 0)).toBe(true);
+    second.parent.kill("SIGKILL");
+    await until("the second server ends", () => !alive(second.pids["server-1"] ?? 0));
+  });
+});
+
+describe("a child of a living supervisor", () => {
+  it("ends by itself when it has nothing left to do: watching does not keep it", async () => {
+    const end = await new Promise<string>((resolve, reject) => {
+      const supervisor = new Supervisor({
+        logFolder: folder,
+        onDeath: (name, why) => resolve(`${name} ${why}`),
+      });
+      const file = script("brief", READY);
+      supervisor.start({ name: "brief", args: [file], readyKey: "ready" }).catch(reject);
+    });
+    expect(end).toContain("brief ended with code 0");
+  });
+});
