@@ -23,6 +23,7 @@ const commands: fc.Arbitrary<Command> = fc
       readSet: fc.array(fc.record({ key: text(200), revision: fc.maxSafeNat() }), { maxLength: 6 }),
       requestId: text(64),
       idempotencyKey: text(64),
+      isAdmitted: fc.constant(true),
     },
     { requiredKeys: ["type", "body", "actor", "timeMs", "readSet", "requestId"] },
   )
@@ -100,7 +101,7 @@ describe("the codec of commands", () => {
     for (const [at, value] of [
       [0, 2],
       [1, COMMAND_TYPES.length],
-      [2, 8],
+      [2, 16],
     ] as const) {
       const changed = bytes.slice();
       changed[at] = value;

@@ -1,6 +1,7 @@
-// npm run bench [-- --json FILE] [--seconds S] [--clients 1,64,256]: writes and linearizable reads against
-// three kinglyd and, when it is installed, three etcd members: same machine, same run, same client process,
-// same value size, turns alternating.
+// npm run bench [-- --json FILE] [--seconds S] [--clients 1,64,256] [--warm-up S]: writes and linearizable
+// reads against three kinglyd and, when it is installed, three etcd members: same machine, same run, same
+// client process, same value size, turns alternating. Both are written to for --warm-up seconds first, the
+// time in which V8 compiles; --warm-up 0 measures from a cold start.
 
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
@@ -15,6 +16,7 @@ import { residentMib, type System } from "./system.ts";
 
 const VALUE_BYTES = 256;
 const ROUNDS = 3;
+const WARM_UP_CLIENTS = 64;
 
 function median(results: readonly LoadResult[]): LoadResult {
   const sorted = results.toSorted((a, b) => a.perSecond - b.perSecond);
@@ -48,6 +50,19 @@ async function compare(
   return { what, clients: options.clients, kingly, etcd, ratio };
 }
 
+/** Writes to every system, unmeasured. */
+async function warmUp(
+  systems: readonly (System | undefined)[],
+  pick: (system: System) => Call,
+  seconds: number,
+): Promise<void> {
+  if (seconds <= 0) return;
+  for (const system of systems) {
+    if (system === undefined) continue;
+    await runLoad(pick(system), { clients: WARM_UP_CLIENTS, seconds });
+  }
+}
+
 function simulatorSpeed(): number | undefined {
   const script = fileURLToPath(
     new URL("../../../packages/simulation/dist/main.js", import.meta.url),
@@ -76,6 +91,7 @@ async function main(): Promise<void> {
       json: { type: "string" },
       seconds: { type: "string", default: "4" },
       clients: { type: "string", default: "1,64,256" },
+      "warm-up": { type: "string", default: "12" },
     },
   });
   const seconds = Number(values.seconds);
@@ -89,6 +105,7 @@ async function main(): Promise<void> {
   const memoryMib: Record<string, number> = { "kinglyd at rest": largest(kingly) };
   try {
     const write = (system: System): Call => system.write(value);
+    await warmUp([kingly, etcd], write, Number(values["warm-up"]));
     const read = (system: System): Call => system.read;
     for (const clients of counts) {
       rows.push(await compare("write", { kingly, etcd }, { clients, seconds, pick: write }));

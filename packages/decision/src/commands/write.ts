@@ -47,7 +47,7 @@ export function write(tx: Transaction): Reply {
   preconditions.end();
   body.end();
   const raw: Write = { kind, namespace, name, object, uid, resourceVersion };
-  const request = op === "delete" ? raw : validated(raw);
+  const request = op === "delete" ? raw : validated(raw, tx.command.isAdmitted === true);
   if (scoped) requireNamespace(tx, namespace);
   if (op === "create") return create(tx, request);
   const existing = requireExisting(tx, request);

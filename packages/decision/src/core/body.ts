@@ -1,6 +1,7 @@
 // A command's body as fields, and a signed document whose signature has been verified.
 
-import { fromBase64, parseStrictJson } from "@kingly/base";
+import { fromBase64, parseStrictJson, utf8Decode } from "@kingly/base";
+import type { JsonValue } from "@kingly/base";
 import { parseDocument, signingBytes } from "@kingly/resources";
 import type {
   CalibrationDocument,
@@ -18,7 +19,17 @@ const LIMITS = { bytesMax: BODY_BYTES_MAX, depthMax: BODY_DEPTH_MAX };
 
 /** The fields of the command's body; garbage is refused as MalformedJson and the like. */
 export function bodyOf(tx: Transaction): Fields {
-  return new Fields(parseStrictJson(tx.command.body, LIMITS));
+  const { body, isAdmitted } = tx.command;
+  return new Fields(isAdmitted === true ? parseAdmitted(body) : parseStrictJson(body, LIMITS));
+}
+
+/** The body that admission encoded: plain JSON without surprises. */
+function parseAdmitted(body: Uint8Array): JsonValue {
+  try {
+    return JSON.parse(utf8Decode(body)) as JsonValue;
+  } catch {
+    return refuse("MalformedJson", "an admitted body is no JSON", { value: body.length });
+  }
 }
 
 /** Documents that nodes sign. */

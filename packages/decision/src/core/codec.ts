@@ -3,7 +3,7 @@
 // LEB128 in their shortest form. Decoding refuses everything that encoding cannot produce, so equal
 // commands have equal bytes and garbage is told apart from a newer version.
 
-import { KinglyError, concatBytes, isWellFormed, utf8Decode, utf8Encode } from "@kingly/base";
+import { KinglyError, isWellFormed, utf8Decode, utf8Encode } from "@kingly/base";
 import {
   ACTOR_CHARS_MAX,
   BODY_BYTES_MAX,
@@ -25,46 +25,55 @@ const VERSION = 1;
 const HAS_SIGNATURE = 1;
 const HAS_ENTROPY = 2;
 const HAS_IDEMPOTENCY_KEY = 4;
-const FLAGS_ALL = 7;
+const IS_ADMITTED = 8;
+const FLAGS_ALL = 15;
 
 /** A UTF-16 unit takes at most three bytes. */
 const BYTES_PER_CHAR = 3;
+/** Bytes of the buffer that commands are put together in; it grows for larger ones. */
+const SCRATCH_BYTES = 16_384;
 
 /**
  * Encodes a command. Throws KinglyError (MalformedFrame, DocumentTooLarge) when a field breaks its
  * limit, so that nothing is proposed that apply would refuse to read.
  */
 export function encodeCommand(command: Command): Uint8Array {
-  const parts: Uint8Array[] = [];
-  const flags =
+  const { actor, idempotencyKey, readSet, entropy, signature, body } = command;
+  writer.start();
+  writer.byte(VERSION);
+  writer.byte(COMMAND_TYPES.indexOf(command.type));
+  writer.byte(flagsOf(command));
+  requireAtMost("timeMs", command.timeMs, TIME_MS_MAX);
+  writer.varint("timeMs", command.timeMs);
+  writer.text("requestId", command.requestId, REQUEST_ID_CHARS_MAX);
+  writer.text("actor.name", actor.name, ACTOR_CHARS_MAX);
+  writer.text("actor.method", actor.method, ACTOR_CHARS_MAX);
+  writer.text("actor.server", actor.server, ACTOR_CHARS_MAX);
+  if (idempotencyKey !== undefined) {
+    writer.text("idempotencyKey", idempotencyKey, IDEMPOTENCY_KEY_CHARS_MAX);
+  }
+  requireAtMost("readSet", readSet.length, READ_SET_MAX);
+  writer.varint("readSet", readSet.length);
+  for (const { key, revision } of readSet) {
+    writer.text("readSet.key", key, ROW_KEY_CHARS_MAX);
+    writer.varint("readSet.revision", revision);
+  }
+  if (entropy !== undefined) writer.bytes(exactly("entropy", entropy, ENTROPY_BYTES));
+  if (signature !== undefined) writer.bytes(exactly("signature", signature, SIGNATURE_BYTES));
+  requireAtMost("body", body.length, BODY_BYTES_MAX);
+  writer.varint("body", body.length);
+  writer.bytes(body);
+  requireAtMost("command", writer.length, ENTRY_BYTES_MAX);
+  return writer.finish();
+}
+
+function flagsOf(command: Command): number {
+  return (
     (command.signature === undefined ? 0 : HAS_SIGNATURE) |
     (command.entropy === undefined ? 0 : HAS_ENTROPY) |
-    (command.idempotencyKey === undefined ? 0 : HAS_IDEMPOTENCY_KEY);
-  parts.push(Uint8Array.of(VERSION, COMMAND_TYPES.indexOf(command.type), flags));
-  requireAtMost("timeMs", command.timeMs, TIME_MS_MAX);
-  parts.push(varint("timeMs", command.timeMs));
-  pushText(parts, "requestId", command.requestId, REQUEST_ID_CHARS_MAX);
-  pushText(parts, "actor.name", command.actor.name, ACTOR_CHARS_MAX);
-  pushText(parts, "actor.method", command.actor.method, ACTOR_CHARS_MAX);
-  pushText(parts, "actor.server", command.actor.server, ACTOR_CHARS_MAX);
-  if (command.idempotencyKey !== undefined) {
-    pushText(parts, "idempotencyKey", command.idempotencyKey, IDEMPOTENCY_KEY_CHARS_MAX);
-  }
-  requireAtMost("readSet", command.readSet.length, READ_SET_MAX);
-  parts.push(varint("readSet", command.readSet.length));
-  for (const entry of command.readSet) {
-    pushText(parts, "readSet.key", entry.key, ROW_KEY_CHARS_MAX);
-    parts.push(varint("readSet.revision", entry.revision));
-  }
-  if (command.entropy !== undefined) parts.push(exactly("entropy", command.entropy, ENTROPY_BYTES));
-  if (command.signature !== undefined) {
-    parts.push(exactly("signature", command.signature, SIGNATURE_BYTES));
-  }
-  requireAtMost("body", command.body.length, BODY_BYTES_MAX);
-  parts.push(varint("body", command.body.length), command.body);
-  const bytes = concatBytes(...parts);
-  requireAtMost("command", bytes.length, ENTRY_BYTES_MAX);
-  return bytes;
+    (command.idempotencyKey === undefined ? 0 : HAS_IDEMPOTENCY_KEY) |
+    (command.isAdmitted === true ? IS_ADMITTED : 0)
+  );
 }
 
 /**
@@ -102,7 +111,19 @@ export function decodeCommand(bytes: Uint8Array): Command {
   requireAtMost("body", length, BODY_BYTES_MAX);
   const body = reader.bytes("body", length);
   reader.end();
-  return { type, body, ...signature, actor, timeMs, ...entropy, readSet, requestId, ...key };
+  const admitted = (flags & IS_ADMITTED) === 0 ? {} : { isAdmitted: true };
+  return {
+    type,
+    body,
+    ...signature,
+    actor,
+    timeMs,
+    ...entropy,
+    readSet,
+    requestId,
+    ...key,
+    ...admitted,
+  };
 }
 
 class Reader {
@@ -175,26 +196,86 @@ class Reader {
   }
 }
 
-function varint(field: string, value: number): Uint8Array {
-  if (!Number.isSafeInteger(value) || value < 0) {
-    refuse(field, `0 to ${Number.MAX_SAFE_INTEGER}`, value);
+/** Collects a command in a buffer that is used again, since most commands are small. */
+class Writer {
+  #buffer = new Uint8Array(SCRATCH_BYTES);
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
   }
-  const bytes: number[] = [];
-  let rest = value;
-  while (rest >= 128) {
-    bytes.push((rest % 128) + 128);
-    rest = Math.floor(rest / 128);
+
+  start(): void {
+    this.#length = 0;
   }
-  bytes.push(rest);
-  return Uint8Array.from(bytes);
+
+  byte(value: number): void {
+    this.#reserve(1);
+    this.#buffer[this.#length] = value;
+    this.#length += 1;
+  }
+
+  varint(field: string, value: number): void {
+    if (!Number.isSafeInteger(value) || value < 0) {
+      refuse(field, `0 to ${Number.MAX_SAFE_INTEGER}`, value);
+    }
+    let rest = value;
+    while (rest >= 128) {
+      this.byte((rest % 128) + 128);
+      rest = Math.floor(rest / 128);
+    }
+    this.byte(rest);
+  }
+
+  bytes(bytes: Uint8Array): void {
+    this.#reserve(bytes.length);
+    this.#buffer.set(bytes, this.#length);
+    this.#length += bytes.length;
+  }
+
+  text(field: string, text: string, charsMax: number): void {
+    requireAtMost(field, text.length, charsMax);
+    if (!isWellFormed(text)) refuse(field, "well-formed UTF-16", text.length);
+    if (this.#ascii(text)) return;
+    const bytes = utf8Encode(text);
+    this.varint(field, bytes.length);
+    this.bytes(bytes);
+  }
+
+  /** Writes a text whose every character is one byte; false, and nothing, for any other. */
+  #ascii(text: string): boolean {
+    const before = this.#length;
+    this.varint("text", text.length);
+    this.#reserve(text.length);
+    const buffer = this.#buffer;
+    for (let at = 0; at < text.length; at += 1) {
+      const unit = text.charCodeAt(at);
+      if (unit >= 0x80) {
+        this.#length = before;
+        return false;
+      }
+      buffer[this.#length + at] = unit;
+    }
+    this.#length += text.length;
+    return true;
+  }
+
+  #reserve(more: number): void {
+    if (this.#length + more <= this.#buffer.length) return;
+    const larger = new Uint8Array(2 * (this.#length + more));
+    larger.set(this.#buffer.subarray(0, this.#length));
+    this.#buffer = larger;
+  }
+
+  /** A copy of what was written. */
+  finish(): Uint8Array {
+    const bytes = this.#buffer.slice(0, this.#length);
+    if (this.#buffer.length > SCRATCH_BYTES) this.#buffer = new Uint8Array(SCRATCH_BYTES);
+    return bytes;
+  }
 }
 
-function pushText(parts: Uint8Array[], field: string, text: string, charsMax: number): void {
-  requireAtMost(field, text.length, charsMax);
-  if (!isWellFormed(text)) refuse(field, "well-formed UTF-16", text.length);
-  const bytes = utf8Encode(text);
-  parts.push(varint(field, bytes.length), bytes);
-}
+const writer = new Writer();
 
 function exactly(field: string, bytes: Uint8Array, length: number): Uint8Array {
   if (bytes.length !== length) refuse(field, length, bytes.length);

@@ -64,6 +64,11 @@ export interface Command {
   readonly requestId: string;
   /** (actor.name, this) is applied once within 24 h. */
   readonly idempotencyKey?: string;
+  /**
+   * The leader's admission made the body: its object is valid and has its defaults, and apply need
+   * not find out again on every replica. Commands without it are checked whole.
+   */
+  readonly isAdmitted?: boolean;
 }
 
 /** First command of a cluster. */

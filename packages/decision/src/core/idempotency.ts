@@ -2,25 +2,71 @@
 // replicated time and bounded, oldest out first. Refusals are not remembered: nothing happened, so
 // the same key may be tried again.
 
-import { toHex } from "@kingly/base";
+import { assert, toHex } from "@kingly/base";
 import type { JsonObject, JsonValue } from "@kingly/base";
 import { IDEMPOTENCY_RESULTS_MAX, IDEMPOTENCY_TTL_MS } from "../limits.ts";
 import type { Command } from "./command.ts";
-import { IDEMPOTENCY_QUEUE_PREFIX, idempotencyKey, idempotencyQueueKey } from "./keys.ts";
+import { IDEMPOTENCY_PREFIX, idempotencyKey } from "./keys.ts";
 import { renderMemo } from "./reply.ts";
 import type { Reply } from "./reply.ts";
 import { refuse } from "./refuse.ts";
 import type { RowTable } from "./table.ts";
 import type { Transaction } from "./transaction.ts";
 
+/** Bytes of the body's SHA-256 that are kept: against mix-ups, not against attackers. */
+const BODY_HASH_BYTES = 16;
+/** Places at the head of the queue that are given back together. */
+const QUEUE_SLACK = 4096;
+
 interface Remembered {
   readonly atMs: number;
-  /** Index of the entry; tells its place in the queue from that of an older use of the key. */
+  /** Index of the entry; tells this use of the key from an older one. */
   readonly index: number;
   readonly type: string;
-  /** Hex sha256 of the body: the same key must mean the same request. */
+  /** Hex of the body's hash: the same key must mean the same request. */
   readonly bodyHash: string;
   readonly memo: JsonObject;
+}
+
+/**
+ * The order in which first results expire. It follows from the rows (ascending index) and is kept
+ * beside them, so that the oldest is found without a second row per result.
+ */
+export class ResultQueue {
+  #places: { readonly row: string; readonly index: number }[] = [];
+  #head = 0;
+
+  /** The queue of a table that was filled with stored rows. */
+  static of(table: RowTable): ResultQueue {
+    const queue = new ResultQueue();
+    for (const [row, value] of table.list(IDEMPOTENCY_PREFIX)) {
+      queue.#places.push({ row, index: (value as unknown as Remembered).index });
+    }
+    queue.#places.sort((a, b) => a.index - b.index);
+    return queue;
+  }
+
+  /** A result was stored under `row` by the entry at `index`, the newest so far. */
+  push(row: string, index: number): void {
+    this.#places.push({ row, index });
+  }
+
+  /**
+   * Rows of results, oldest first. Places whose result is gone or was replaced are left out, and at
+   * the head they are given back.
+   */
+  *oldest(tx: Transaction): IterableIterator<readonly [row: string, result: Remembered]> {
+    for (let at = this.#head; at < this.#places.length; at += 1) {
+      const place = this.#places[at];
+      assert(place !== undefined, "a place within the queue");
+      const found = tx.row<Remembered>(place.row);
+      if (found?.index === place.index) yield [place.row, found];
+      else if (at === this.#head) this.#head += 1;
+    }
+    if (this.#head < QUEUE_SLACK) return;
+    this.#places = this.#places.slice(this.#head);
+    this.#head = 0;
+  }
 }
 
 /** The first result of this command, when it was applied before. */
@@ -38,10 +84,10 @@ export function recall(tx: Transaction, command: Command): JsonValue | undefined
   return renderMemo(found.memo, tx);
 }
 
-/** Keeps the result of the transaction's command. */
-export function remember(tx: Transaction, reply: Reply): void {
+/** Keeps the result of the transaction's command; the row it is kept in, if any. */
+export function remember(tx: Transaction, reply: Reply): string | undefined {
   const { actor, idempotencyKey: key, type } = tx.command;
-  if (key === undefined) return;
+  if (key === undefined) return undefined;
   const row = idempotencyKey(actor.name, key);
   const entry: Remembered = {
     atMs: tx.nowMs,
@@ -51,25 +97,26 @@ export function remember(tx: Transaction, reply: Reply): void {
     memo: reply.memo,
   };
   tx.putRow(row, entry);
-  tx.putRow(idempotencyQueueKey(tx.entry.index), row);
+  return row;
 }
 
 /** Forgets at most `count` results that are too old or too many. */
-export function forget(tx: Transaction, table: RowTable, count: number): void {
-  let excess = table.countOf(IDEMPOTENCY_QUEUE_PREFIX) - IDEMPOTENCY_RESULTS_MAX;
-  if (table.countOf(IDEMPOTENCY_QUEUE_PREFIX) === 0) return;
-  for (const queued of table.firstKeys(IDEMPOTENCY_QUEUE_PREFIX, count)) {
-    const row = tx.row<string>(queued) as string;
-    const found = tx.row<Remembered>(row);
-    const current = found !== undefined && idempotencyQueueKey(found.index) === queued;
-    const old = !current || tx.nowMs - found.atMs >= IDEMPOTENCY_TTL_MS;
-    if (!old && excess <= 0) return;
+export function forget(
+  tx: Transaction,
+  results: { readonly table: RowTable; readonly queue: ResultQueue },
+  count: number,
+): void {
+  let excess = results.table.countOf(IDEMPOTENCY_PREFIX) - IDEMPOTENCY_RESULTS_MAX;
+  let forgotten = 0;
+  for (const [row, found] of results.queue.oldest(tx)) {
+    const old = tx.nowMs - found.atMs >= IDEMPOTENCY_TTL_MS;
+    if ((!old && excess <= 0) || forgotten === count) return;
     excess -= 1;
-    tx.deleteRow(queued);
-    if (current) tx.deleteRow(row);
+    forgotten += 1;
+    tx.deleteRow(row);
   }
 }
 
 function bodyHash(tx: Transaction): string {
-  return toHex(tx.crypto.sha256(tx.command.body));
+  return toHex(tx.crypto.sha256(tx.command.body).subarray(0, BODY_HASH_BYTES));
 }

@@ -63,16 +63,11 @@ export function uidKey(uid: string): string {
 
 /** First result of (principal, idempotency key). */
 export function idempotencyKey(principal: string, key: string): string {
-  return `~idem/${principal.length}:${principal}/${key}`;
+  return `${IDEMPOTENCY_PREFIX}${principal.length}:${principal}/${key}`;
 }
 
-/** Order in which first results expire. */
-export function idempotencyQueueKey(index: number): string {
-  return `${IDEMPOTENCY_QUEUE_PREFIX}${sequence(index)}`;
-}
-
-/** All remembered results, oldest first. */
-export const IDEMPOTENCY_QUEUE_PREFIX = "~idemq/";
+/** All remembered results. */
+export const IDEMPOTENCY_PREFIX = "~idem/";
 
 /** Order in which Events expire. */
 export function eventQueueKey(index: number, counter: number): string {

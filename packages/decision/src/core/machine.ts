@@ -10,7 +10,7 @@ import { HANDLERS } from "../commands/handlers.ts";
 import { keepHouse } from "../model/housekeeping.ts";
 import { decodeCommand } from "./codec.ts";
 import type { Command } from "./command.ts";
-import { recall, remember } from "./idempotency.ts";
+import { ResultQueue, recall, remember } from "./idempotency.ts";
 import { refuse } from "./refuse.ts";
 import type { AppliedEntry, ApplyResult, Outcome } from "./result.ts";
 import { RowTable } from "./table.ts";
@@ -44,6 +44,7 @@ export class StateMachine implements StateView {
   /** Hashing and signatures, as given; rendering needs the hash. */
   readonly crypto: Crypto;
   readonly #table = new RowTable();
+  #results = new ResultQueue();
   #meta: StateMeta = META_BEFORE_GENESIS;
 
   constructor(options: MachineOptions) {
@@ -54,6 +55,7 @@ export class StateMachine implements StateView {
   static restore(state: StoredState, options: MachineOptions): StateMachine {
     const machine = new StateMachine(options);
     for (const [key, value] of state.rows) machine.#table.set(key, value);
+    machine.#results = ResultQueue.of(machine.#table);
     machine.#meta = state.meta;
     return machine;
   }
@@ -147,10 +149,11 @@ export class StateMachine implements StateView {
     requireReadSet(tx, command);
     const handler = HANDLERS[command.type];
     const result = handler(tx);
-    if (result.refusal === undefined) remember(tx, result);
-    keepHouse(tx, this.#table);
+    const remembered = result.refusal === undefined ? remember(tx, result) : undefined;
+    keepHouse(tx, { table: this.#table, queue: this.#results });
     const { changes, meta } = tx.commit();
     this.#meta = meta;
+    if (remembered !== undefined) this.#results.push(remembered, entry.index);
     const first = changes.find((change) => !change.internal);
     return {
       requestId,

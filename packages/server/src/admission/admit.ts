@@ -1,7 +1,14 @@
 // Admission on the leader: default, validate, policy, in this order. It decides everything that needs
 // a library or a regular expression, once, and hands apply a complete command together with what the
 // decision rested on. Authentication and authorisation happened before, at the API.
-import { KinglyError, isJsonObject, mergePatch, parseStrictJson, utf8Encode } from "@kingly/base";
+import {
+  KinglyError,
+  assert,
+  isJsonObject,
+  mergePatch,
+  parseStrictJson,
+  utf8Encode,
+} from "@kingly/base";
 import type { JsonObject, JsonValue } from "@kingly/base";
 import { contentOf } from "@kingly/decision";
 import type { ReadSetEntry, StateMachine } from "@kingly/decision";
@@ -26,6 +33,8 @@ export interface Admitted {
   readonly readSet: readonly ReadSetEntry[];
   /** The object as it would be written; null for commands that write none. */
   readonly object: JsonValue;
+  /** The body was made here from what was checked; apply need not check it again. */
+  readonly isAdmitted?: boolean;
 }
 
 /** Bytes around a document inside a command's body: names, preconditions. */
@@ -112,7 +121,7 @@ export class Admission {
     if (given === undefined) {
       throw refuse("object is missing", { field: "object", step: "validate" });
     }
-    const object = this.#validated(kind, name, given);
+    const object = request.isValidated === true ? ownObject(given) : validated(kind, name, given);
     const before = state.get(key);
     if (body["op"] === "replace" && isJsonObject(before)) {
       const errors = validateUpdate(kind, before, object);
@@ -124,25 +133,7 @@ export class Admission {
     }
     const encoded = encode({ ...body, object });
     requireSize(encoded.length);
-    return { body: encoded, readSet: reads.entries(), object };
-  }
-
-  #validated(kind: string, name: string, given: JsonValue): JsonObject {
-    const result = validateObject(kind, given);
-    if (!result.ok) throw invalidObject(`${kind} "${name}"`, result.errors);
-    const unknown = result.unknownFields[0];
-    if (unknown !== undefined) {
-      throw new KinglyError("UnknownField", `${kind} has no field ${unknown}`, {
-        field: unknown,
-        step: "validate",
-        causes: result.unknownFields.map((field) => ({
-          reason: "FieldValueInvalid",
-          field,
-          message: "unknown field",
-        })),
-      });
-    }
-    return result.value as unknown as JsonObject;
+    return { body: encoded, readSet: reads.entries(), object, isAdmitted: true };
   }
 
   /** A Config's references must exist, and its data must satisfy its schema. */
@@ -275,6 +266,30 @@ export class Admission {
     this.#candidate(state, reads, config, { patch: document.patch });
     return { body: request.body, readSet: reads.entries(), object: null };
   }
+}
+
+/** An object that the API of this process has validated; a defect otherwise. */
+function ownObject(given: JsonValue): JsonObject {
+  assert(isJsonObject(given), "a validated object is an object");
+  return given;
+}
+
+function validated(kind: string, name: string, given: JsonValue): JsonObject {
+  const result = validateObject(kind, given);
+  if (!result.ok) throw invalidObject(`${kind} "${name}"`, result.errors);
+  const unknown = result.unknownFields[0];
+  if (unknown !== undefined) {
+    throw new KinglyError("UnknownField", `${kind} has no field ${unknown}`, {
+      field: unknown,
+      step: "validate",
+      causes: result.unknownFields.map((field) => ({
+        reason: "FieldValueInvalid",
+        field,
+        message: "unknown field",
+      })),
+    });
+  }
+  return result.value as unknown as JsonObject;
 }
 
 function encode(body: JsonObject): Uint8Array {

@@ -273,7 +273,7 @@ export class RaftDriver {
       else if (message.to === LOCAL_APPLY_THREAD) this.#apply(message);
       else remote.push(message);
     }
-    if (remote.length > 0) this.#ports.send(remote);
+    if (remote.length > 0) this.#ports.send(withoutSuperseded(remote));
   }
 
   #append(message: Message): void {
@@ -305,6 +305,20 @@ export class RaftDriver {
       if (remote.length > 0) this.#ports.send(remote);
     });
   }
+}
+
+/**
+ * Leaves out appends that only carry a commit index when a later append to the same member carries
+ * one as well: the member would answer both. Leaving out is what a network may do at any time.
+ */
+function withoutSuperseded(messages: readonly Message[]): readonly Message[] {
+  if (messages.length < 2) return messages;
+  return messages.filter((message, at) => {
+    if (message.type !== "MsgApp" || message.entries.length > 0) return true;
+    return !messages.some(
+      (later, place) => place > at && later.type === "MsgApp" && later.to === message.to,
+    );
+  });
 }
 
 /** The error of a proposal that the core did not take: certainly nothing was written. */

@@ -58,13 +58,20 @@ export class Leadership {
     }, pauseMs);
   }
 
-  /** Hands leadership to the voter that is furthest, and waits a little for it to take over. */
+  /**
+   * Hands leadership to the voter that is furthest, and waits for it to take over. Raft gives a
+   * transfer up after an election timeout (thesis section 3.10); it is tried again until `deadlineMs`.
+   */
   async handOver(deadlineMs: number): Promise<void> {
-    const { leaders, driver } = this.#ports;
-    const target = leaders.leads ? this.#successor() : undefined;
-    if (target === undefined) return;
-    driver.transferLeadership(target);
-    await leaders.waitFor((watch) => !watch.leads, deadlineMs);
+    const { leaders, driver, timing } = this.#ports;
+    const deadline = performance.now() + deadlineMs;
+    for (let left = deadlineMs; leaders.leads && left > 0; left = deadline - performance.now()) {
+      const target = this.#successor();
+      if (target === undefined) return;
+      driver.transferLeadership(target);
+      const oneTry = timing.tickMs * timing.electionTicks;
+      await leaders.waitFor((watch) => !watch.leads, Math.min(left, oneTry));
+    }
   }
 
   /** The reachable voter that is furthest; undefined when there is none. */

@@ -28,6 +28,11 @@ export interface WriteRequest {
    * body is not parsed again and is encoded once, after admission.
    */
   readonly bodyObject?: JsonObject;
+  /**
+   * The object in `bodyObject` has been validated and defaulted in this process, so that admission
+   * need not repeat it. Never sent to another server: its admission validates for itself.
+   */
+  readonly isValidated?: boolean;
   /** Ed25519 signature over the document, for commands that a node wrote. */
   readonly signature?: Uint8Array;
   /** 1 to 128 characters; the same key of the same principal is applied once (kept 24 h). */

@@ -123,6 +123,7 @@ export class Submitter {
       ...(request.signature === undefined ? {} : { signature: request.signature }),
       ...(options.entropy === undefined ? {} : { entropy: options.entropy }),
       ...(request.idempotencyKey === undefined ? {} : { idempotencyKey: request.idempotencyKey }),
+      ...(admitted.isAdmitted === true ? { isAdmitted: true } : {}),
     });
     const { idempotencyKey } = request;
     const { deadlineMs } = options;

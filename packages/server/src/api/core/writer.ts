@@ -170,6 +170,7 @@ async function submit(
       command,
       body: new Uint8Array(0),
       bodyObject,
+      isValidated: command === "write",
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
       ...(call.dryRun ? { dryRun: true } : {}),
     },
