@@ -40,7 +40,8 @@ export interface RunningFleet {
   readonly client: RestClient;
 }
 
-async function untilServing(client: RestClient, signal: AbortSignal): Promise<void> {
+/** Waits until a server answers a list; rejects when none does in time. */
+export async function untilServing(client: RestClient, signal: AbortSignal): Promise<void> {
   const deadline = Date.now() + READY_TIMEOUT_MS;
   for (;;) {
     try {

@@ -12,7 +12,7 @@ import { Supervisor } from "../src/supervisor.ts";
 
 const POLL_MS = 20;
 const PATIENCE_MS = 30_000;
-const BUILT = new URL("../dist/index.js", import.meta.url).href;
+const BUILT = new URL("../dist/", import.meta.url).href;
 
 let folder = "";
 let parents: ChildProcess[] = [];
@@ -60,7 +60,14 @@ async function supervisorProcess(
   body: string,
 ): Promise<{ readonly parent: ChildProcess; readonly pids: Readonly<Record<string, number>> }> {
   const text = `
-    import { prepareCluster, startServer, Supervisor } from ${JSON.stringify(BUILT)};
+    import { createRequire } from "node:module";
+    import { FLEET } from "${BUILT}fleet.js";
+    import { startNodes } from "${BUILT}nodes.js";
+    import { untilServing } from "${BUILT}run.js";
+    import { prepareCluster, startServer } from "${BUILT}servers.js";
+    import { Supervisor } from "${BUILT}supervisor.js";
+    const client = createRequire("${BUILT}").resolve("@kingly/client");
+    const { loadContext, RestClient } = await import(client);
     const folder = ${JSON.stringify(folder)};
     const supervisor = new Supervisor({ logFolder: folder, onDeath: console.error });
     const children = await (async () => { ${body} })();
@@ -132,20 +139,25 @@ describe("children of a supervisor that is killed with -9", () => {
     expect(waitedMs).toBeLessThan(STOP_GRACE_MS + 5_000);
   });
 
-  it("a real server goes too, and the next start finds its data free", async () => {
-    const cluster = `
+  it("a real server, agent and workload go too, and the next start finds their data free", async () => {
+    const fleet = `
       const files = await prepareCluster({ dir: folder, servers: 1 });
-      return [await startServer(supervisor, files, 0)];`;
-    const first = await supervisorProcess("first", cluster);
-    const server = first.pids["server-1"] ?? 0;
-    expect(alive(server)).toBe(true);
-    first.parent.kill("SIGKILL");
-    await until("the server ends", () => !alive(server));
-
-    const second = await supervisorProcess("second", cluster);
-    expect(alive(second.pids["server-1"] ?? 0)).toBe(true);
-    second.parent.kill("SIGKILL");
-    await until("the second server ends", () => !alive(second.pids["server-1"] ?? 0));
+      const server = await startServer(supervisor, files, 0);
+      const client = new RestClient(loadContext(files.kubeconfig));
+      await untilServing(client, AbortSignal.timeout(${PATIENCE_MS}));
+      await startNodes(FLEET.slice(0, 1), {
+        dir: folder, supervisor, client, servers: files.grpcAddresses, tuner: false,
+        onAgentLine: () => undefined,
+      });
+      const nodes = ["node-1", "node-1-workload"];
+      return [server, ...nodes.map((name) => ({ name, pid: supervisor.pid(name) }))];`;
+    for (const start of ["first", "second"]) {
+      const { parent, pids } = await supervisorProcess(start, fleet);
+      expect(Object.keys(pids)).toEqual(["server-1", "node-1", "node-1-workload"]);
+      expect(Object.values(pids).every(alive)).toBe(true);
+      parent.kill("SIGKILL");
+      await until(`the fleet of the ${start} ends`, () => !Object.values(pids).some(alive));
+    }
   });
 });
 
