@@ -14,14 +14,18 @@ import {
   renderTrialOrders,
 } from "@kingly/decision";
 import type { StateMachine } from "@kingly/decision";
+import { objectKey } from "@kingly/resources";
 import type {
   AssignmentPush,
+  Cell,
   Config,
   ConfigStatus,
+  KindName,
   NodeConfig,
   Proposal,
   TrialOrder,
   Veto,
+  Vote,
 } from "@kingly/resources";
 import type { Replica } from "../../replica/replica.ts";
 import type { Row } from "./reader.ts";
@@ -81,6 +85,38 @@ function withReport(replica: Replica, object: NodeConfig): NodeConfig {
     error: object.status.error === "" ? report.message : object.status.error,
   };
   return { ...object, status };
+}
+
+/** How many places of a trial have their answer, of how many; undefined before the trial. */
+export function votesCast(
+  state: Pick<StateMachine, "list">,
+  proposal: Proposal,
+): { readonly cast: number; readonly asked: number } | undefined {
+  const trial = proposal.status?.trial;
+  if (trial === undefined) return undefined;
+  const { namespace, name, uid } = proposal.metadata;
+  // Votes are named after proposal, attempt and node: these are read, and no others. Whoever declined
+  // and was replaced is no trial node any more; another proposal's name may begin like this one's.
+  const answered = new Set<string>();
+  for (const [, value] of state.list(objectKey("Vote", namespace, `${name}-a${trial.attempt}-`))) {
+    const { proposalUid, attempt, node } = (value as unknown as Vote).spec;
+    if (proposalUid === uid && attempt === trial.attempt) answered.add(node);
+  }
+  const cast = trial.nodes.filter((node) => answered.has(node)).length;
+  return { cast, asked: trial.nodes.length };
+}
+
+/** Table cells, by column, that the object alone does not tell. */
+export function liveCells(
+  state: StateMachine,
+  kind: KindName,
+  object: JsonObject,
+): Readonly<Record<string, Cell>> {
+  if (kind !== "Proposal") return {};
+  const proposal = object as unknown as Proposal;
+  if (proposal.status?.verdict !== undefined) return {};
+  const votes = votesCast(state, proposal);
+  return votes === undefined ? {} : { Votes: `${votes.cast}/${votes.asked}` };
 }
 
 /** Why a proposal stands where it stands. */

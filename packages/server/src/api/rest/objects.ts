@@ -12,6 +12,7 @@ import { listObjects, parseFreshness, readObject, settle } from "../core/reader.
 import { parseSelection } from "../core/selectors.ts";
 import { serve, tableForm } from "../core/serve.ts";
 import { deletedStatus } from "../core/status.ts";
+import { liveCells } from "../core/views.ts";
 import { createObject, deleteObject, replaceObject } from "../core/writer.ts";
 import type { WriteCall, Written } from "../core/writer.ts";
 import { PATCH_TYPES, representationOf, unsupportedPatch } from "./negotiate.ts";
@@ -132,6 +133,7 @@ function renderOptions(context: ApiContext, target: Target): RenderOptions {
     as: representationOf(target.request.accept),
     includeObject: include === "Object" || include === "None" ? include : "Metadata",
     nowMs: context.clock.nowMs(),
+    liveCells: (stored) => liveCells(context.replica.state, target.info.kind, stored),
   };
 }
 

@@ -5,7 +5,7 @@ import { setImmediate } from "node:timers/promises";
 import { isJsonObject } from "@kingly/base";
 import type { JsonObject, JsonValue } from "@kingly/base";
 import { tableColumns, tableRow } from "@kingly/resources";
-import type { KindInfo } from "@kingly/resources";
+import type { Cell, KindInfo } from "@kingly/resources";
 import { RENDER_SLICE_OBJECTS } from "../limits.ts";
 import type { Representation } from "./negotiate.ts";
 
@@ -17,6 +17,8 @@ export interface RenderOptions {
   readonly includeObject: "Metadata" | "Object" | "None";
   /** Ages are relative to it. */
   readonly nowMs: number;
+  /** Cells by column, in place of those that the stored object has for them. */
+  readonly liveCells: (stored: JsonObject) => Readonly<Record<string, Cell>>;
 }
 
 /** One object in its stored form (tables read that) and as it is served. */
@@ -45,7 +47,11 @@ function columnDefinitions(info: KindInfo): JsonValue[] {
 
 function rowOf(object: Rendered, options: RenderOptions): JsonObject {
   const { info, includeObject, nowMs } = options;
-  const cells = [...tableRow(info.kind, object.stored, nowMs)];
+  const live = options.liveCells(object.stored);
+  const names = tableColumns(info.kind).map(({ name }) => name);
+  const cells = tableRow(info.kind, object.stored, nowMs).map(
+    (cell, at) => live[names[at] ?? ""] ?? cell,
+  );
   if (includeObject === "None") return { cells };
   return { cells, object: includeObject === "Object" ? object.served : partial(object.served) };
 }

@@ -10,13 +10,14 @@ import type { ApiContext } from "../core/context.ts";
 import { ObjectWatch } from "../core/object-watch.ts";
 import type { ServedEvent, WatchConsumer, WatchQuery } from "../core/object-watch.ts";
 import { statusOf } from "../core/status.ts";
+import { liveCells } from "../core/views.ts";
 import { renderOne } from "./represent.ts";
 import type { RenderOptions } from "./represent.ts";
 
 /** What a stream is made of. */
 export interface WatchStreamOptions {
   readonly query: WatchQuery;
-  readonly render: Omit<RenderOptions, "nowMs">;
+  readonly render: Omit<RenderOptions, "nowMs" | "liveCells">;
   readonly timeoutMs: number;
 }
 
@@ -76,7 +77,13 @@ export class WatchStream implements WatchConsumer {
   }
 
   #rendered(event: ServedEvent): JsonObject {
-    const options = { ...this.#options.render, nowMs: this.#context.clock.nowMs() };
+    const { render } = this.#options;
+    const { clock, replica } = this.#context;
+    const options: RenderOptions = {
+      ...render,
+      nowMs: clock.nowMs(),
+      liveCells: (of) => liveCells(replica.state, render.info.kind, of),
+    };
     const stored = event.stored;
     const object = renderOne({ stored, served: event.object }, options, this.#withColumns);
     this.#withColumns = false;
