@@ -8,6 +8,7 @@ import { runDelete } from "./commands/delete.ts";
 import { runDescribe } from "./commands/describe.ts";
 import { runGet, type GetFlags } from "./commands/get.ts";
 import { runPropose, type ProposeFlags } from "./commands/propose.ts";
+import { runQuarantineRelease, type ReleaseFlags } from "./commands/quarantine.ts";
 import { runRolloutStatus, runRolloutWord } from "./commands/rollout.ts";
 import { runTokenCreate } from "./commands/token.ts";
 import type { TokenFlags } from "./commands/token.ts";
@@ -139,6 +140,21 @@ function addGroups(program: Command, run: Runner): void {
     .action((flags: { output: string }) => run((session) => runClusterStatus(session, flags)));
 }
 
+function addQuarantine(program: Command, run: Runner): void {
+  program
+    .command("quarantine")
+    .description("changes that lost: refused for 30 days where they lost")
+    .command("release")
+    .description("let a change that lost be proposed again")
+    .argument("<config>")
+    .option("--proposal <name>", "the proposal that lost; the refusal names it")
+    .option("--all", "everything of this Config")
+    .requiredOption("--reason <text>", "why it may be tried again")
+    .action((config: string, flags: ReleaseFlags) =>
+      run((session) => runQuarantineRelease(session, config, flags)),
+    );
+}
+
 function addTokens(program: Command, run: Runner): void {
   program
     .command("token")
@@ -196,6 +212,7 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
   addReading(program, run);
   addWriting(program, run);
   addGroups(program, run);
+  addQuarantine(program, run);
   addTokens(program, run);
   for (const command of program.commands) {
     command.exitOverride();

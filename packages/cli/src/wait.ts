@@ -52,6 +52,13 @@ function announce(session: Session, proposal: Proposal, before: string): string 
   return line;
 }
 
+/** A deletion takes an open proposal back; the event still shows it as it was before. */
+function takenBack(proposal: Proposal): Proposal {
+  if (proposal.status === undefined || exitCodeOfProposal(proposal) !== undefined) return proposal;
+  const message = "somebody deleted the proposal";
+  return { ...proposal, status: { ...proposal.status, phase: "Withdrawn", message } };
+}
+
 /** Waits; exit code 6 when the time is over while the proposal still runs. */
 export async function waitForProposal(
   session: Session,
@@ -74,7 +81,8 @@ export async function waitForProposal(
   try {
     const resourceVersion = proposal.metadata.resourceVersion;
     for await (const event of session.client.watch(scope, { resourceVersion, signal })) {
-      proposal = event.object as unknown as Proposal;
+      const seen = event.object as unknown as Proposal;
+      proposal = event.type === "DELETED" ? takenBack(seen) : seen;
       line = announce(session, proposal, line);
       exitCode = await settled(session, proposal, until);
       if (exitCode !== undefined) return { proposal, exitCode };

@@ -79,7 +79,7 @@ export function openProposal(tx: Transaction, input: NewProposal): Proposal {
     refuse("Overloaded", `Config ${name} has ${state.queue.length} proposals waiting`, {
       limit: QUEUE_PER_CONFIG_MAX,
       value: state.queue.length,
-      help: "wait for a verdict or withdraw a proposal",
+      help: "wait for a verdict, or delete a proposal that waits",
     });
   }
   const proposalName = nameOf(tx, input);
@@ -176,10 +176,16 @@ function checkProposal(
     refuse("Quarantined", `this change of ${keys} lost before: ${lost.reason}`, {
       field: keys,
       rule: lost.proposal,
-      help: "propose another value, or have the quarantine released",
+      help: releaseHelp(config.metadata.name, lost.proposal),
     });
   }
   return { candidate, changedKeys };
+}
+
+function releaseHelp(config: string, proposal: string): string {
+  const which = proposal === "" ? "--all" : `--proposal ${proposal}`;
+  const command = `kinglyctl quarantine release ${config} ${which} --reason TEXT`;
+  return `propose another value, or, when the reason is gone: ${command}`;
 }
 
 /** Keys that cannot be switched back and forth have no trial in blocks. */

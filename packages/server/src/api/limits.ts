@@ -115,7 +115,7 @@ export const PUSH_SLICE_MS = 8;
 /** Milliseconds a request for a veto stays deliverable. */
 export const VETO_REQUEST_MS = 900_000;
 
-/** Characters of the reason with which a person asks for a veto, a resume or a rollback. */
+/** Characters of the reason with which a person asks for a veto, a resume, a rollback or a release. */
 export const REASON_CHARS_MAX = 1_000;
 
 /** Characters of a node's own words about an assignment that it refused. */

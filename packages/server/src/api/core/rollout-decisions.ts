@@ -13,14 +13,15 @@ import { serve } from "./serve.ts";
 /** The commands that people may give. */
 export type RolloutDecision = "resume-rollout" | "rollback-rollout";
 
-/** The reason in a request's body `{reason}`. UnknownField, InvalidField. */
-export function reasonOf(body: JsonValue): string {
+/** The reason in a request's body `{reason}`; `also`: fields beside it. UnknownField, InvalidField. */
+export function reasonOf(body: JsonValue, also: readonly string[] = []): string {
   const fields = isJsonObject(body) ? body : {};
+  const known = ["reason", ...also];
   for (const field of Object.keys(fields)) {
-    if (field === "reason") continue;
+    if (known.includes(field)) continue;
     throw new KinglyError("UnknownField", `unknown field "${field.slice(0, 80)}"`, {
       field: field.slice(0, 80),
-      limit: "reason",
+      limit: known.join(", "),
     });
   }
   const { reason } = fields;

@@ -1,6 +1,6 @@
 // Paths beyond the Kubernetes conventions: why a proposal or veto stands as it does, what a node
 // effectively runs and from where each key comes, asking a node for a veto, a person's word about a
-// rollout, join tokens.
+// rollout or a quarantined change, join tokens.
 
 import { KinglyError, isJsonObject } from "@kingly/base";
 import type { JsonObject, JsonValue } from "@kingly/base";
@@ -9,6 +9,7 @@ import type { Config, Proposal, Rollout, Veto } from "@kingly/resources";
 import { isAllowed, requireAllowed } from "../core/auth.ts";
 import type { ApiContext } from "../core/context.ts";
 import { createJoinToken } from "../core/join-tokens.ts";
+import { releaseOf, releaseQuarantine } from "../core/quarantine.ts";
 import { readObject, settle } from "../core/reader.ts";
 import { decideRollout, reasonOf } from "../core/rollout-decisions.ts";
 import type { RolloutDecision } from "../core/rollout-decisions.ts";
@@ -87,12 +88,23 @@ const veto: Handler = async (context, request, where) => {
   return { status: 202, body: { kind: "VetoRequest", node, version: asked, reachable, message } };
 };
 
+function refuseDryRun(request: RestRequest, what: string): void {
+  if (!isDryRun(request.query)) return;
+  throw new KinglyError("Usage", `${what} as a dry run`, { field: "dryRun" });
+}
+
+const releaseChange: Handler = async (context, request, where) => {
+  requireAllowed(request.principal, "update", "configs");
+  refuseDryRun(request, "a quarantine cannot be released");
+  const release = releaseOf(documentOf(request));
+  const config = await read<Config>(context, request, "Config", where);
+  return ok(await releaseQuarantine(context, request.principal, config, release));
+};
+
 function decide(command: RolloutDecision): Handler {
   return async (context, request, where) => {
     requireAllowed(request.principal, "update", "rollouts");
-    if (isDryRun(request.query)) {
-      throw new KinglyError("Usage", "a rollout cannot be moved as a dry run", { field: "dryRun" });
-    }
+    refuseDryRun(request, "a rollout cannot be moved");
     const reason = reasonOf(documentOf(request));
     const rollout = await read<Rollout>(context, request, "Rollout", where);
     const decision = { command, reason };
@@ -105,6 +117,7 @@ const ITEM_HANDLERS: Readonly<Record<string, Handler>> = {
   "GET vetoes/why": whyOfVeto,
   "GET nodes/effective": effective,
   "POST configs/veto": veto,
+  "POST configs/release-quarantine": releaseChange,
   "POST rollouts/resume": decide("resume-rollout"),
   "POST rollouts/rollback": decide("rollback-rollout"),
 };
