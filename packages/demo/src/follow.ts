@@ -9,8 +9,8 @@ import type { Terminal } from "./terminal.ts";
 
 const KINDS: readonly StoryEvent["kind"][] = ["Proposal", "Vote", "Rollout", "Veto"];
 
-/** Phases that no proposal leaves. */
-export const FINAL_PHASES: readonly string[] = [
+// Phases that no proposal leaves.
+const FINAL_PHASES: readonly string[] = [
   "Completed",
   "Rejected",
   "Inconclusive",
@@ -21,9 +21,14 @@ export const FINAL_PHASES: readonly string[] = [
   "RolledBack",
 ];
 
+/** True when nothing more will come of the proposal; false for one that was not seen yet. */
+export function isFinal(proposal: Proposal | undefined): boolean {
+  return FINAL_PHASES.includes(proposal?.status?.phase ?? "");
+}
+
 /** What following needs. */
 export interface FollowOptions {
-  readonly client: RestClient;
+  readonly client: Pick<RestClient, "list" | "watch">;
   readonly story: Story;
   readonly terminal: Terminal;
   readonly signal: AbortSignal;

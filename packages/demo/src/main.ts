@@ -3,6 +3,7 @@
 // Exit codes: 0 the story reached its end (or Ctrl-C), 1 it did not, 2 wrong usage.
 
 import { claimLayout, prepareLayout, removeLayout } from "./layout.ts";
+import { exitCodeOf } from "./outcome.ts";
 import { parseOptions, USAGE, type Options } from "./options.ts";
 import { runStory } from "./run.ts";
 import { printWhatNext } from "./summary.ts";
@@ -53,7 +54,7 @@ async function tell(options: Options): Promise<number> {
     const { fleet, outcome } = await runStory(context);
     if (options.once) {
       if (outcome !== undefined) summary = JSON.stringify(outcome.summary);
-      exitCode = outcome === undefined || outcome.summary.verdict === "TimedOut" ? 1 : 0;
+      exitCode = exitCodeOf(outcome);
     } else {
       printWhatNext(terminal, fleet, outcome?.summary.proposal ?? "NAME");
       await untilAborted(controller.signal);

@@ -6,13 +6,13 @@ import { KinglyError } from "@kingly/base";
 import type { Proposal } from "@kingly/resources";
 import { agentSentence } from "./agent-lines.ts";
 import { FLEET } from "./fleet.ts";
-import { FINAL_PHASES, follow } from "./follow.ts";
+import { follow, isFinal } from "./follow.ts";
 import type { Layout } from "./layout.ts";
 import { READY_TIMEOUT_MS, STORY_TIMEOUT_MS } from "./limits.ts";
 import { createExample, describePolicy } from "./manifests.ts";
 import { startNodes } from "./nodes.ts";
 import type { Options } from "./options.ts";
-import { readOutcome, type Outcome } from "./outcome.ts";
+import { proposalToReport, readOutcome, type Outcome } from "./outcome.ts";
 import { followProgress } from "./progress.ts";
 import { proposeWish, untilCalibrated, usesTuner } from "./scenario.ts";
 import { prepareCluster, startServer, type ClusterFiles } from "./servers.ts";
@@ -80,7 +80,7 @@ async function bringUp(context: RunContext): Promise<RunningFleet> {
   return { files, client };
 }
 
-/** Resolves with the proposal to report: the scenario's own, or the first that an agent opens. */
+/** Resolves with the proposal to report: the scenario's own, or one that an agent opens or opened. */
 async function opened(
   context: RunContext,
   fleet: RunningFleet,
@@ -93,9 +93,8 @@ async function opened(
     if (!signal.aborted) return proposeWish(fleet.client, scenario);
   }
   while (!signal.aborted) {
-    for (const [name, proposal] of seen) {
-      if (proposal.spec.source.type === "agent") return name;
-    }
+    const name = proposalToReport(seen.values());
+    if (name !== undefined) return name;
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
   }
   throw new Error("stopped before a change was proposed");
@@ -107,7 +106,7 @@ async function untilFinal(
   name: string,
 ): Promise<void> {
   while (!context.signal.aborted) {
-    if (FINAL_PHASES.includes(seen.get(name)?.status?.phase ?? "")) return;
+    if (isFinal(seen.get(name))) return;
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
   }
 }
@@ -137,7 +136,7 @@ export async function runStory(
     const progress = followProgress({ fleet, name, terminal, signal: following.signal });
     await untilFinal(bounded, seen, name);
     terminal.status("");
-    const timedOut = !FINAL_PHASES.includes(seen.get(name)?.status?.phase ?? "");
+    const timedOut = !isFinal(seen.get(name));
     const seconds = (Date.now() - startMs) / 1000;
     const outcome = await readOutcome(client, { proposal: name, timedOut, seconds });
     printOutcome(terminal, outcome);
