@@ -71,7 +71,7 @@ function addWriting(program: Command, run: Runner): void {
     .command("delete")
     .argument("<kind>")
     .argument("[names...]")
-    .description("delete objects")
+    .description("delete objects; a proposal that is still open is withdrawn")
     .action((kind: string, names: string[]) =>
       run((session) => runDelete(session, [kind, ...names])),
     );

@@ -53,7 +53,9 @@ describe("get", () => {
       err: "No resources found in namespace default.\n",
     });
     const all = await terminal.run(["get", "configs", "-A"]);
-    expect(all.out).toContain("web");
+    expect(all.out).toMatch(/^NAMESPACE +NAME +.*\ndefault +web /);
+    const cluster = await terminal.run(["get", "nodes", "-A"]);
+    expect(cluster.out).toMatch(/^NAME +READY /);
   });
 
   it("names what is wrong on the command line: exit code 2", async () => {
@@ -174,7 +176,7 @@ describe("describe", () => {
     expect(out).toContain("Spec:\n  config: web\n");
     expect(out).toContain("RolloutCompleted");
     const none = await terminal.run(["describe", "policy", "demo"]);
-    expect(none.out).toContain("Events:\n  <none>\n");
+    expect(none.out).toContain("Events:\n  <none in the last hour>\n");
   });
 });
 
@@ -259,7 +261,9 @@ describe("propose, why and rollout", () => {
     expect(why.out).toMatch(/ {2}node-1 {3}gpu {5}Reject {3}\d+ +latency .*% worse/);
     expect(why.out).toContain("it rejects when HARM E reaches 100.");
     expect(why.out).toContain("0 accept, 3 reject, 0 abstain; 100% of the weight decided");
-    expect(why.out).toContain("Next: nothing; the change is in quarantine");
+    expect(why.out).toContain(
+      "Next: nothing was changed; where it lost, the same change is refused",
+    );
     const json = await terminal.run(["why", "proposal", name, "-o", "json"]);
     expect(JSON.parse(json.out)).toMatchObject({ phase: "Rejected" });
     const quarantined = await terminal.run([
@@ -415,6 +419,7 @@ describe("propose, why and rollout", () => {
     expect(undone.out).toContain(
       "rollout/web-v3 RolledBack: alice rolled version 3 back: too loud",
     );
+    expect(undone.out).toContain("before the rollback: nodes leave version 3 for version 2.\n");
     expect((await running).code).toBe(7);
     for (const one of sessions) one.close();
     const none = await terminal.run(["rollout", "resume", "nope"]);
@@ -455,6 +460,8 @@ describe("propose, why and rollout", () => {
     const first = await terminal.run([...argv, "--commit", "abc123", "-o", "name"]);
     const again = await terminal.run([...argv, "--commit", "abc123", "-o", "name"]);
     expect([first.code, again.code, again.out]).toEqual([0, 0, first.out]);
+    expect(first.err).toMatch(/^proposal\/\S+ opened\n$/);
+    expect(again.err).toMatch(/^proposal\/\S+ was opened before by the same request\n$/);
     await terminal.run(["delete", first.out.trim()]);
   });
 

@@ -53,5 +53,8 @@ export async function runClusterStatus(
         `${alignColumns([["MEMBER", "ROLE", "REACHABLE", "MATCH", "ADDRESS"], ...rows])}\n`,
     );
   }
-  return status.leaderId === "" ? 1 : 0;
+  if (status.leaderId !== "") return 0;
+  const { memberId } = status;
+  session.io.stderr.write(`${memberId} knows no leader: nothing can be written until it does\n`);
+  return 1;
 }

@@ -22,7 +22,8 @@ function conditionsText(conditions: readonly Condition[]): string {
 }
 
 function eventsText(events: readonly EventObject[]): string {
-  if (events.length === 0) return "  <none>";
+  // Events go after an hour: their absence does not say that nothing ever happened.
+  if (events.length === 0) return "  <none in the last hour>";
   const rows = events.map((e) => [
     e.lastTimestamp ?? e.metadata.creationTimestamp,
     e.type,

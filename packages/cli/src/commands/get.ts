@@ -1,10 +1,10 @@
 // kinglyctl get KIND [NAME...]: objects as a table, YAML or JSON, once or as they change.
 
-import type { ApiObject } from "@kingly/resources";
+import { kindInfo, type ApiObject } from "@kingly/resources";
 import { resourcePath, TABLE_ACCEPT } from "@kingly/client";
 import { splitTarget } from "../kinds.ts";
 import { checkFormat, formatObjects } from "../printers/document.ts";
-import { formatTable, type Table } from "../printers/table.ts";
+import { formatTable, withNamespaces, type Table } from "../printers/table.ts";
 import type { Session } from "../session.ts";
 
 /** Flags of get. */
@@ -18,6 +18,12 @@ export interface GetFlags {
 interface Target {
   readonly kind: string;
   readonly namespace: string | undefined;
+}
+
+/** Text of tables; over several namespaces every row says its own. */
+function textOf(table: Table, flags: GetFlags, namespaced: boolean): string {
+  const shown = flags.allNamespaces && namespaced ? withNamespaces(table) : table;
+  return formatTable(shown, { wide: flags.output === "wide", headers: flags.headers });
 }
 
 async function fetchTable(session: Session, target: Target, name?: string): Promise<Table> {
@@ -47,8 +53,8 @@ async function printTables(
     session.io.stderr.write(`No resources found${where}.\n`);
     return;
   }
-  const wide = flags.output === "wide";
-  session.io.stdout.write(`${formatTable({ ...first, rows }, { wide, headers: flags.headers })}\n`);
+  const { namespaced } = kindInfo(target.kind);
+  session.io.stdout.write(`${textOf({ ...first, rows }, flags, namespaced)}\n`);
 }
 
 async function printDocuments(
@@ -88,8 +94,8 @@ async function follow(
     }
     const scope = { ...target, namespace: event.object.metadata.namespace };
     const table = await fetchTable(session, scope, event.object.metadata.name);
-    const wide = flags.output === "wide";
-    session.io.stdout.write(`${formatTable(table, { wide, headers: false })}\n`);
+    const { namespaced } = kindInfo(target.kind);
+    session.io.stdout.write(`${textOf(table, { ...flags, headers: false }, namespaced)}\n`);
   }
 }
 

@@ -3,6 +3,7 @@
 
 import { createHash } from "node:crypto";
 import { canonicalJson, KinglyError, type JsonObject, type JsonValue } from "@kingly/base";
+import { resourcePath } from "@kingly/client";
 import type { Proposal } from "@kingly/resources";
 import { EXIT } from "../exit-code.ts";
 import { readManifests } from "../manifests.ts";
@@ -92,13 +93,16 @@ export async function runPropose(
   const timeoutMs = parseDuration(flags.timeout, "--timeout");
   const files = flags.filename.length > 0 ? await readManifests(flags.filename, session.io) : [];
   const change = changeOf(flags, files[0]?.object);
-  const { object, warnings } = await session.client.create(
-    { kind: "Proposal", namespace: session.namespace },
-    proposalObject(session, config, { change, flags }),
-  );
-  const proposal = object as unknown as Proposal;
-  for (const warning of warnings) session.io.stderr.write(`Warning: ${warning}\n`);
-  session.io.stderr.write(`proposal/${proposal.metadata.name} opened\n`);
+  const answer = await session.client.raw({
+    method: "POST",
+    path: resourcePath({ kind: "Proposal", namespace: session.namespace }),
+    body: proposalObject(session, config, { change, flags }),
+  });
+  const proposal = JSON.parse(answer.text) as Proposal;
+  for (const warning of answer.warnings) session.io.stderr.write(`Warning: ${warning}\n`);
+  // 200 instead of 201: the same request opened it earlier; it may have ended long ago.
+  const how = answer.status === 201 ? "opened" : "was opened before by the same request";
+  session.io.stderr.write(`proposal/${proposal.metadata.name} ${how}\n`);
   if (flags.wait === undefined || flags.wait === false) {
     print(session, proposal, flags.output);
     return EXIT.ok;

@@ -32,14 +32,20 @@ function render(rollout: Rollout): string {
   ].join("\n");
 }
 
-/** What a person can do about a paused rollout; nothing moves it by itself. */
+/** What a person can do about a paused rollout; nothing moves it by itself. What a rollback means. */
 function advice(rollout: Rollout): readonly string[] {
+  const { config, fromVersion, version } = rollout.spec;
+  const before = fromVersion === 0 ? "what each was found with" : `version ${fromVersion}`;
+  if (rollout.status?.phase === "RolledBack") {
+    return [
+      `These states are from before the rollback: nodes leave version ${version} for ${before}.`,
+    ];
+  }
   if (rollout.status?.phase !== "Paused") return [];
-  const { config } = rollout.spec;
   return [
     "Paused until somebody decides:",
     `  kinglyctl rollout resume ${config} --reason TEXT   goes on with the next nodes`,
-    `  kinglyctl rollout undo ${config} --reason TEXT     back to version ${rollout.spec.fromVersion}, the change into quarantine`,
+    `  kinglyctl rollout undo ${config} --reason TEXT     back to ${before}, the change into quarantine`,
   ];
 }
 

@@ -30,13 +30,15 @@ const NEXT: Readonly<Record<string, string>> = {
   Committed: "it is rolled out in stages; every node measures it and may still veto",
   RollingOut: "the rollout goes on stage by stage; every node measures it and may still veto",
   Completed: "nothing; nodes keep guarding the version while it is on probation",
-  Rejected: "nothing; the change is in quarantine where it lost, another value may be proposed",
+  Rejected:
+    "nothing was changed; where it lost, the same change is refused for 30 days or until released",
   Inconclusive: "nothing was changed; propose again with more traffic, nodes or time",
   Expired: "nothing was changed; propose again",
   Withdrawn: "nothing was changed; propose again",
-  Superseded: "nothing; look at the newer proposal",
+  Superseded: "this proposal changes nothing; the reason above says what took its place",
   Denied: "nothing was changed; the reason above says which rule refused",
-  RolledBack: "nothing; nodes are back on the version before",
+  RolledBack:
+    "nodes go back to the version before; the same change is refused for 30 days or until released",
 };
 
 function indent(text: string): string {
@@ -124,7 +126,7 @@ function progressRows(progress: readonly TrialProgress[]): readonly (readonly st
       at === 0 ? node : "",
       at === 0 ? String(pairs) : "",
       one.objective,
-      `${((Math.exp(one.meanLogRatio) - 1) * 100).toFixed(1)}%`,
+      formatEffect((Math.exp(one.meanLogRatio) - 1) * 100),
       formatE(Math.exp(one.lnHarm)),
       formatE(Math.exp(one.lnNonInferior)),
       formatE(Math.exp(one.lnImprovement)),
@@ -148,7 +150,7 @@ export function explainProposal(why: Proposal): string {
   const answered = new Set(why.votes.map((vote) => vote.node));
   const running = why.progress.filter((one) => !answered.has(one.node));
   if (why.missing.length > 0 && running.length > 0) {
-    const head = ["NODE", "PAIRS", "OBJECTIVE", "CHANGE", "HARM E", "NO LOSS E", "GAIN E"];
+    const head = ["NODE", "PAIRS", "OBJECTIVE", "EFFECT", "HARM E", "NO LOSS E", "GAIN E"];
     parts.push(section("Still measuring", [head, ...progressRows(running)]));
   }
   if (why.missing.length > 0) parts.push(`No answer yet from: ${why.missing.join(", ")}`);
@@ -170,9 +172,10 @@ function runs(version: number): string {
 
 function vetoLine(veto: VetoExplanation): string {
   const strength = veto.harmE > 1 ? `, HARM E ${formatE(veto.harmE)}` : "";
-  const state = veto.active ? "" : " (over)";
+  const head = veto.active ? "Veto" : "Veto, over";
+  const verb = veto.active ? "runs" : "ran";
   return (
-    `Veto${state}: ${veto.node} (${veto.class}) runs ${runs(veto.runsVersion)} instead of ` +
+    `${head}: ${veto.node} (${veto.class}) ${verb} ${runs(veto.runsVersion)} instead of ` +
     `version ${veto.version} (${veto.cause}${strength}): ${veto.message}`
   );
 }

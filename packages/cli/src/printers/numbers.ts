@@ -20,9 +20,10 @@ export function formatEffect(percent: number): string {
   return `${size}% ${percent > 0 ? "worse" : "better"}`;
 }
 
-/** A share as a percentage without decimals. */
+/** A share as a percentage, cut to one decimal: 59.96 % must not look like a quorum of 60 %. */
 export function formatShare(share: number): string {
-  return `${Math.round(share * 100)}%`;
+  // The room is for decimals that binary numbers cannot hold: 0.58 x 1000 is a little below 580.
+  return `${Math.floor(share * 1_000 + 1e-6) / 10}%`;
 }
 
 /** Votes by weight: whole numbers as such, others with two decimals. */

@@ -3,7 +3,10 @@
 /** A table as the server renders it (meta.k8s.io/v1), as far as a printer needs it. */
 export interface Table {
   readonly columnDefinitions: readonly { readonly name: string; readonly priority?: number }[];
-  readonly rows: readonly { readonly cells: readonly unknown[] }[];
+  readonly rows: readonly {
+    readonly cells: readonly unknown[];
+    readonly object?: { readonly metadata?: { readonly namespace?: string } };
+  }[];
 }
 
 const GAP = "   ";
@@ -31,6 +34,17 @@ export function alignColumns(rows: readonly (readonly string[])[]): string {
         .trimEnd(),
     )
     .join("\n");
+}
+
+/** The table with the namespace of each row in front: names repeat between namespaces. */
+export function withNamespaces(table: Table): Table {
+  return {
+    columnDefinitions: [{ name: "Namespace" }, ...table.columnDefinitions],
+    rows: table.rows.map((row) => ({
+      ...row,
+      cells: [row.object?.metadata?.namespace ?? "", ...row.cells],
+    })),
+  };
 }
 
 /** Text of a server-rendered table; `wide` keeps the columns of lower priority. */

@@ -83,7 +83,7 @@ const veto: Handler = async (context, request, where) => {
   const reachable = context.replica.soft.reachableNodes.has(node);
   const when = reachable
     ? "it answers in a moment"
-    : "its agent is not connected; asked when it is";
+    : "its agent is not connected; it is asked when it connects within 15 minutes";
   const message = `asked ${node} to veto version ${asked} of ${where.name}; ${when}`;
   return { status: 202, body: { kind: "VetoRequest", node, version: asked, reachable, message } };
 };
