@@ -57,10 +57,16 @@ export function sortedKeys(object: Readonly<Record<string, unknown>>): string[] 
   return Object.keys(object).sort(compareStrings);
 }
 
+/** The two characters of every byte. */
+const HEX_PAIRS: readonly string[] = Array.from(
+  { length: 256 },
+  (_, byte) => HEX.charAt(byte >>> 4) + HEX.charAt(byte & 15),
+);
+
 /** Lower-case hex, two characters per byte. */
 export function toHex(bytes: Uint8Array): string {
   let text = "";
-  for (const byte of bytes) text += HEX.charAt(byte >>> 4) + HEX.charAt(byte & 15);
+  for (let at = 0; at < bytes.length; at += 1) text += HEX_PAIRS[bytes[at] ?? 0] ?? "";
   return text;
 }
 

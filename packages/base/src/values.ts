@@ -41,17 +41,20 @@ function equalAt(a: JsonValue, b: JsonValue, depth: number): boolean {
   checkDepth(depth);
   if (Array.isArray(a) || Array.isArray(b)) {
     if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
-    return a.every((item: JsonValue, at) => equalAt(item, b[at] as JsonValue, depth + 1));
+    for (let at = 0; at < a.length; at += 1) {
+      if (!equalAt(a[at] as JsonValue, b[at] as JsonValue, depth + 1)) return false;
+    }
+    return true;
   }
   const left = a as JsonObject;
   const right = b as JsonObject;
   const keys = Object.keys(left);
   if (keys.length !== Object.keys(right).length) return false;
-  return keys.every(
-    (key) =>
-      Object.hasOwn(right, key) &&
-      equalAt(left[key] as JsonValue, right[key] as JsonValue, depth + 1),
-  );
+  for (const key of keys) {
+    if (!Object.hasOwn(right, key)) return false;
+    if (!equalAt(left[key] as JsonValue, right[key] as JsonValue, depth + 1)) return false;
+  }
+  return true;
 }
 
 function mergeAt(target: JsonValue | undefined, patch: JsonValue, depth: number): JsonValue {

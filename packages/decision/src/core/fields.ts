@@ -126,10 +126,10 @@ export class Fields {
 
   /** Refuses fields that nobody asked for. */
   end(): void {
-    for (const name of Object.keys(this.#object).sort()) {
-      if (this.#seen.has(name)) continue;
-      refuse("UnknownField", `unknown field ${this.#at(name)}`, { field: this.#at(name) });
-    }
+    const unknown = Object.keys(this.#object).filter((name) => !this.#seen.has(name));
+    const [first] = unknown.sort();
+    if (first === undefined) return;
+    refuse("UnknownField", `unknown field ${this.#at(first)}`, { field: this.#at(first) });
   }
 
   #at(name: string): string {

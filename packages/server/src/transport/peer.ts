@@ -88,6 +88,7 @@ export class Peer {
       "grpc.keepalive_time_ms": 2_000,
       "grpc.keepalive_timeout_ms": 2_000,
       "grpc.enable_retries": 0,
+      "grpc.enable_channelz": 0,
     });
   }
 
