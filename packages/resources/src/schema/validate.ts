@@ -1,8 +1,9 @@
 // The structural validator: checks a value against a schema, fills defaults, and separates
 // unknown fields from errors (whether they are refused, warned about or dropped is the
-// caller's choice). It builds a new value and never changes or trusts its argument's prototype.
+// caller's choice). It never changes its argument: what needs no default and has nothing to drop is
+// handed on as it is, everything else is copied. Paths are put together only where they are told.
 
-import { appendIndex, appendKey, shortValue } from "@kingly/base";
+import { renderPath, shortValue } from "@kingly/base";
 import type { JsonObject, JsonValue } from "@kingly/base";
 import { FIELD_ERRORS_MAX, SCHEMA_DEPTH_MAX, UNKNOWN_FIELDS_MAX } from "../limits.ts";
 import { formatFault } from "./formats.ts";
@@ -36,9 +37,9 @@ export interface StructuralResult {
 }
 
 /** Validates and defaults a value. Never throws for any JSON value. */
-export function validateStructure(schema: Schema, value: JsonValue, path = ""): StructuralResult {
+export function validateStructure(schema: Schema, value: JsonValue): StructuralResult {
   const run = new Run();
-  const result = run.visit(schema, value, path, 0);
+  const result = run.visit(schema, value, undefined, 0);
   return { value: result, errors: run.errors, unknownFields: run.unknownFields };
 }
 
@@ -46,7 +47,7 @@ class Run {
   readonly errors: FieldError[] = [];
   readonly unknownFields: string[] = [];
 
-  visit(schema: Schema, value: JsonValue, path: string, depth: number): JsonValue {
+  visit(schema: Schema, value: JsonValue, path: Path, depth: number): JsonValue {
     if (value === null && schema.nullable === true) return null;
     if (depth > SCHEMA_DEPTH_MAX) {
       this.#refuse("FieldValueTooLong", path, `is nested deeper than ${SCHEMA_DEPTH_MAX}`);
@@ -68,7 +69,7 @@ class Run {
     }
   }
 
-  #string(schema: StringSchema, value: JsonValue, path: string): JsonValue {
+  #string(schema: StringSchema, value: JsonValue, path: Path): JsonValue {
     if (typeof value !== "string") return this.#wrongType("string", value, path);
     if (value.length > schema.maxLength) {
       const message = `has ${value.length} characters, the limit is ${schema.maxLength}`;
@@ -88,7 +89,7 @@ class Run {
     return value;
   }
 
-  #number(schema: NumberSchema, value: JsonValue, path: string): JsonValue {
+  #number(schema: NumberSchema, value: JsonValue, path: Path): JsonValue {
     if (typeof value !== "number" || !Number.isFinite(value)) {
       return this.#wrongType(schema.type, value, path);
     }
@@ -111,7 +112,7 @@ class Run {
     return value;
   }
 
-  #array(schema: ArraySchema, value: JsonValue, path: string, depth: number): JsonValue {
+  #array(schema: ArraySchema, value: JsonValue, path: Path, depth: number): JsonValue {
     if (!Array.isArray(value)) return this.#wrongType("array", value, path);
     const items = value as readonly JsonValue[];
     if (items.length > schema.maxItems) {
@@ -124,28 +125,32 @@ class Run {
       this.#refuse("FieldValueInvalid", path, message);
     }
     if (schema.listType === "set") this.#refuseRepeated(items, path);
-    return items.map((item, at) =>
-      this.visit(schema.items, item, appendIndex(path, at), depth + 1),
-    );
+    let out: JsonValue[] | undefined;
+    items.forEach((item, at) => {
+      const after = this.visit(schema.items, item, { parent: path, step: at }, depth + 1);
+      if (after === item) return;
+      out ??= [...items];
+      out[at] = after;
+    });
+    return out ?? value;
   }
 
-  #refuseRepeated(items: readonly JsonValue[], path: string): void {
+  #refuseRepeated(items: readonly JsonValue[], path: Path): void {
     const seen = new Set<JsonValue>();
     items.forEach((item, at) => {
       if (seen.has(item)) {
         const message = `repeats ${shortValue(item)}; each item may appear once`;
-        this.#refuse("FieldValueInvalid", appendIndex(path, at), message);
+        this.#refuse("FieldValueInvalid", { parent: path, step: at }, message);
       }
       seen.add(item);
     });
   }
 
-  #object(schema: ObjectSchema, value: JsonValue, path: string, depth: number): JsonValue {
+  #object(schema: ObjectSchema, value: JsonValue, path: Path, depth: number): JsonValue {
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
       return this.#wrongType("object", value, path);
     }
     const given = value as JsonObject;
-    const out: Record<string, JsonValue> = {};
     const keys = Object.keys(given);
     const limit = schema.maxProperties;
     if (limit !== undefined && keys.length > limit) {
@@ -153,66 +158,127 @@ class Run {
       this.#refuse("FieldValueTooLong", path, message);
       return value;
     }
-    const properties = schema.properties ?? {};
-    for (const name of Object.keys(properties)) {
-      this.#property(schema, given, { out, name, path: appendKey(path, name), depth });
+    const visit: Visit = { schema, given, path, depth, values: undefined, cut: undefined };
+    const properties = schema.properties ?? NO_PROPERTIES;
+    for (const name of namesOf(properties)) {
+      this.#property(visit, name, properties[name] as Schema);
     }
     for (const key of keys) {
-      if (Object.hasOwn(properties, key)) continue;
-      this.#otherKey(schema, given, { out, name: key, path: appendKey(path, key), depth });
+      if (!Object.hasOwn(properties, key)) this.#otherKey(visit, key);
     }
-    return out;
+    return visited(visit);
   }
 
-  #property(schema: ObjectSchema, given: JsonObject, at: Member): void {
-    const property = schema.properties?.[at.name] as Schema;
-    let value = Object.hasOwn(given, at.name) ? given[at.name] : undefined;
+  #property(visit: Visit, name: string, schema: Schema): void {
+    const isGiven = Object.hasOwn(visit.given, name);
+    let value = isGiven ? visit.given[name] : undefined;
     // An explicit null asks for the default, as in the Kubernetes API.
-    const absent = value === undefined || (value === null && property.nullable !== true);
-    if (absent && property.default !== undefined) value = property.default;
-    if (value === undefined) {
-      if (schema.required?.includes(at.name) === true) {
-        this.#refuse("FieldValueRequired", at.path, "is required");
-      }
+    const absent = value === undefined || (value === null && schema.nullable !== true);
+    if (absent && schema.default !== undefined) value = ownCopy(schema.default);
+    if (value !== undefined) {
+      this.#member(visit, name, schema, value);
       return;
     }
-    at.out[at.name] = this.visit(property, value, at.path, at.depth + 1);
-  }
-
-  #otherKey(schema: ObjectSchema, given: JsonObject, at: Member): void {
-    const value = given[at.name] as JsonValue;
-    if (at.name === "__proto__") {
-      this.#refuse("FieldValueInvalid", at.path, "the key __proto__ is reserved");
-    } else if (schema.additionalProperties !== undefined) {
-      const format = schema.keyFormat;
-      const expected = format === undefined ? undefined : formatFault(format, at.name);
-      if (expected !== undefined) {
-        this.#refuse("FieldValueInvalid", at.path, `the key must be ${expected}`);
-      }
-      at.out[at.name] = this.visit(schema.additionalProperties, value, at.path, at.depth + 1);
-    } else if (schema.preserveUnknown === true) {
-      at.out[at.name] = value;
-    } else if (this.unknownFields.length < UNKNOWN_FIELDS_MAX) {
-      this.unknownFields.push(at.path);
+    if (isGiven) cut(visit, name);
+    if (visit.schema.required?.includes(name) === true) {
+      this.#refuse("FieldValueRequired", { parent: visit.path, step: name }, "is required");
     }
   }
 
-  #wrongType(expected: string, value: JsonValue, path: string): JsonValue {
+  /** Visits a member and notes when it changes. */
+  #member(visit: Visit, name: string, schema: Schema, value: JsonValue): void {
+    const path = { parent: visit.path, step: name };
+    const after = this.visit(schema, value, path, visit.depth + 1);
+    if (Object.hasOwn(visit.given, name) && after === visit.given[name]) return;
+    visit.values ??= new Map();
+    visit.values.set(name, after);
+  }
+
+  #otherKey(visit: Visit, name: string): void {
+    const { schema, given } = visit;
+    const path = { parent: visit.path, step: name };
+    if (name === "__proto__") {
+      this.#refuse("FieldValueInvalid", path, "the key __proto__ is reserved");
+      cut(visit, name);
+    } else if (schema.additionalProperties !== undefined) {
+      const format = schema.keyFormat;
+      const expected = format === undefined ? undefined : formatFault(format, name);
+      if (expected !== undefined) {
+        this.#refuse("FieldValueInvalid", path, `the key must be ${expected}`);
+      }
+      this.#member(visit, name, schema.additionalProperties, given[name] as JsonValue);
+    } else if (schema.preserveUnknown !== true) {
+      cut(visit, name);
+      if (this.unknownFields.length < UNKNOWN_FIELDS_MAX) this.unknownFields.push(pathText(path));
+    }
+  }
+
+  #wrongType(expected: string, value: JsonValue, path: Path): JsonValue {
     const message = `must be of type ${expected}; got ${shortValue(value)}`;
     this.#refuse("FieldValueTypeInvalid", path, message);
     return value;
   }
 
-  #refuse(reason: FieldErrorReason, field: string, message: string): void {
-    if (this.errors.length < FIELD_ERRORS_MAX) {
-      this.errors.push({ reason, field, message: `${field || "document"}: ${message}` });
-    }
+  #refuse(reason: FieldErrorReason, path: Path, message: string): void {
+    if (this.errors.length === FIELD_ERRORS_MAX) return;
+    const field = pathText(path);
+    this.errors.push({ reason, field, message: `${field || "document"}: ${message}` });
   }
 }
 
-interface Member {
-  readonly out: Record<string, JsonValue>;
-  readonly name: string;
-  readonly path: string;
+/** The way to a value; undefined for the document itself. */
+type Path = { readonly parent: Path; readonly step: string | number } | undefined;
+
+function pathText(path: Path): string {
+  const steps: (string | number)[] = [];
+  for (let at = path; at !== undefined; at = at.parent) steps.push(at.step);
+  return renderPath(steps.reverse());
+}
+
+/** One object while its members are visited. */
+interface Visit {
+  readonly schema: ObjectSchema;
+  readonly given: JsonObject;
+  readonly path: Path;
   readonly depth: number;
+  /** New values by key: defaults, and members that changed inside. */
+  values: Map<string, JsonValue> | undefined;
+  /** Members that are left out. */
+  cut: string[] | undefined;
+}
+
+/** Objects must not share a default: whoever gets it may change it. */
+function ownCopy(value: JsonValue): JsonValue {
+  if (typeof value !== "object" || value === null) return value;
+  return JSON.parse(JSON.stringify(value)) as JsonValue;
+}
+
+function cut(visit: Visit, name: string): void {
+  visit.cut ??= [];
+  visit.cut.push(name);
+}
+
+/** The object as it was given when nothing changes, else a copy with the changes. */
+function visited(visit: Visit): JsonObject {
+  const { given, values, cut: leftOut } = visit;
+  if (values === undefined && leftOut === undefined) return given;
+  const out: Record<string, JsonValue> = {};
+  for (const key of Object.keys(given)) {
+    if (leftOut?.includes(key) !== true) out[key] = given[key] as JsonValue;
+  }
+  if (values !== undefined) for (const [key, value] of values) out[key] = value;
+  return out;
+}
+
+const NO_PROPERTIES: Readonly<Record<string, Schema>> = {};
+const names = new WeakMap<object, readonly string[]>();
+
+/** Names of a schema's properties, collected once. */
+function namesOf(properties: Readonly<Record<string, Schema>>): readonly string[] {
+  let known = names.get(properties);
+  if (known === undefined) {
+    known = Object.keys(properties);
+    names.set(properties, known);
+  }
+  return known;
 }

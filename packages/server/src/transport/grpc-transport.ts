@@ -95,7 +95,6 @@ export class GrpcTransport implements Transport {
     const { ca, cert, key } = options.tls;
     const server = new Server({
       "grpc.max_receive_message_length": WIRE_MESSAGE_BYTES_MAX,
-      "grpc.enable_channelz": 0,
       "grpc.keepalive_time_ms": 5_000,
       "grpc.keepalive_timeout_ms": 5_000,
     });

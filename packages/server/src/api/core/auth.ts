@@ -1,8 +1,8 @@
 // Who is asking, and may they? People and pipelines show a bearer token, of which only the SHA-256 is
 // kept; nodes and operators show a certificate of the cluster's CA. Three groups decide the rest.
 
-import { KinglyError, toHex, utf8Encode } from "@kingly/base";
-import { nodeCrypto } from "@kingly/protocol";
+import { hash } from "node:crypto";
+import { KinglyError } from "@kingly/base";
 import type { CertificateIdentity } from "@kingly/protocol";
 import type { Verb } from "@kingly/resources";
 import type { Actor } from "../../replica/replica.ts";
@@ -44,7 +44,7 @@ export interface AuthOptions {
 
 /** Lower-case hex SHA-256 of a token, as TokenRecord and join tokens keep it. */
 export function hashToken(token: string): string {
-  return toHex(nodeCrypto.sha256(utf8Encode(token)));
+  return hash("sha256", token, "hex");
 }
 
 const WRITES: readonly string[] = ["create", "update", "patch", "delete", "deletecollection"];

@@ -96,8 +96,7 @@ export async function startGrpc(
     "grpc.max_receive_message_length": GRPC_RECEIVE_BYTES_MAX,
     "grpc.max_send_message_length": GRPC_SEND_BYTES_MAX,
     "grpc.max_concurrent_streams": GRPC_STREAMS_PER_CONNECTION_MAX,
-    // Statistics that nobody reads; ours are at /metrics.
-    "grpc.enable_channelz": 0,
+    // Channelz stays on: without it, forceShutdown of grpc-js leaves connections open.
     "grpc.keepalive_time_ms": 20_000,
     "grpc.keepalive_timeout_ms": 10_000,
   });
