@@ -36,9 +36,13 @@ function whole(name, text, { min, max }) {
 function readOptions() {
   let values;
   try {
-    const string = { type: "string" };
-    const options = { runs: string, scenario: string, "at-least": string };
-    ({ values } = parseArgs({ options }));
+    ({ values } = parseArgs({
+      options: {
+        runs: { type: "string" },
+        scenario: { type: "string" },
+        "at-least": { type: "string" },
+      },
+    }));
   } catch (error) {
     return usage(error.message);
   }

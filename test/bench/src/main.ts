@@ -15,8 +15,13 @@ import { formatReport, type Report, type Row } from "./report.ts";
 import { residentMib, type System } from "./system.ts";
 
 const VALUE_BYTES = 256;
-const ROUNDS = 3;
+const ROUNDS = 5;
 const WARM_UP_CLIENTS = 64;
+
+function middleOf(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
 
 function median(results: readonly LoadResult[]): LoadResult {
   const sorted = results.toSorted((a, b) => a.perSecond - b.perSecond);
@@ -42,7 +47,9 @@ async function compare(
   }
   const kingly = median(ours);
   const etcd = theirs.length > 0 ? median(theirs) : undefined;
-  const ratio = etcd === undefined ? undefined : kingly.perSecond / etcd.perSecond;
+  // Of neighbouring turns, because the machine's speed drifts; then the median over the rounds.
+  const ratios = ours.map((mine, at) => mine.perSecond / (theirs[at]?.perSecond ?? Number.NaN));
+  const ratio = etcd === undefined ? undefined : middleOf(ratios);
   process.stderr.write(
     `${what}, ${options.clients} clients: ${kingly.perSecond.toFixed(0)}/s` +
       `${ratio === undefined ? "" : `, ratio ${ratio.toFixed(2)}`}\n`,
@@ -91,7 +98,7 @@ async function main(): Promise<void> {
       json: { type: "string" },
       seconds: { type: "string", default: "4" },
       clients: { type: "string", default: "1,64,256" },
-      "warm-up": { type: "string", default: "12" },
+      "warm-up": { type: "string", default: "20" },
     },
   });
   const seconds = Number(values.seconds);
