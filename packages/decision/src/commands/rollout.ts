@@ -175,7 +175,7 @@ export function rollbackRollout(tx: Transaction): Reply {
       limit: config.status?.version ?? 0,
       value: rollout.spec.version,
       help:
-        state.trial === "" ? "roll back the newest version" : "withdraw the running trial first",
+        state.trial === "" ? "roll back the newest version" : "delete the running proposal first",
     });
   }
   rollBack(tx, config, rollout, {

@@ -139,7 +139,7 @@ export function deleteConfig(tx: Transaction, config: Config): void {
     refuse("Conflict", `a change of Config ${name} is in flight`, {
       field: "metadata.name",
       value: name,
-      help: "withdraw the proposal or roll the version back first",
+      help: "delete the proposal or roll the version back first",
     });
   }
   for (const proposal of tx.objects("Proposal", namespace)) {

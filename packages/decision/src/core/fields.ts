@@ -10,7 +10,8 @@ import { refuse } from "./refuse.ts";
 export class Fields {
   readonly #object: JsonObject;
   readonly #path: string;
-  readonly #seen = new Set<string>();
+  /** Asked for so far; an array, because bodies have few fields and most commands have two. */
+  readonly #seen: string[] = [];
 
   constructor(value: JsonValue | undefined, path = "") {
     this.#object = isJsonObject(value)
@@ -26,7 +27,7 @@ export class Fields {
 
   /** A value of any type, or undefined. */
   any(name: string): JsonValue | undefined {
-    this.#seen.add(name);
+    this.#seen.push(name);
     return this.has(name) ? this.#object[name] : undefined;
   }
 
@@ -126,7 +127,7 @@ export class Fields {
 
   /** Refuses fields that nobody asked for. */
   end(): void {
-    const unknown = Object.keys(this.#object).filter((name) => !this.#seen.has(name));
+    const unknown = Object.keys(this.#object).filter((name) => !this.#seen.includes(name));
     const [first] = unknown.sort();
     if (first === undefined) return;
     refuse("UnknownField", `unknown field ${this.#at(first)}`, { field: this.#at(first) });

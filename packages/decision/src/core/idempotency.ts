@@ -49,6 +49,9 @@ export class ResultQueue {
   /** A result was stored under `row` by the entry at `index`, the newest so far. */
   push(row: string, index: number): void {
     this.#places.push({ row, index });
+    if (this.#head < QUEUE_SLACK) return;
+    this.#places = this.#places.slice(this.#head);
+    this.#head = 0;
   }
 
   /**
@@ -63,9 +66,6 @@ export class ResultQueue {
       if (found?.index === place.index) yield [place.row, found];
       else if (at === this.#head) this.#head += 1;
     }
-    if (this.#head < QUEUE_SLACK) return;
-    this.#places = this.#places.slice(this.#head);
-    this.#head = 0;
   }
 }
 

@@ -41,6 +41,7 @@ export interface SubmitOptions {
   readonly actor?: string;
   readonly idempotencyKey?: string;
   readonly readSet?: Command["readSet"];
+  readonly isAdmitted?: boolean;
 }
 
 export const TEST_POLICY: (spec: PolicySpec) => PolicySpec = (spec) => ({
