@@ -155,6 +155,6 @@ export const DOCUMENT_BYTES_MAX: number = 1024 * 1024;
 export const SHUTDOWN_MS_MAX = 5_000;
 
 /** Percent the heap may grow beyond what was alive at the last full collection before the next one.
- * V8 allows a multiple: under load a leader held three times its live data in garbage. At a third of this
+ * V8 allows a multiple: under load a leader held three times its live data in garbage. At half of this
  * a tenth of the write throughput goes into collecting. */
-export const HEAP_GROWING_PERCENT = 200;
+export const HEAP_GROWING_PERCENT = 150;
