@@ -27,4 +27,4 @@ export type { Prng } from "./prng.ts";
 export { parseStrictJson } from "./strict-json.ts";
 export type { StrictJsonLimits } from "./strict-json.ts";
 export { isWellFormed, utf8Decode, utf8Encode, utf8Length } from "./utf8.ts";
-export { changedTopLevelKeys, equalJson, isJsonObject, mergePatch } from "./values.ts";
+export { addMissing, changedTopLevelKeys, equalJson, isJsonObject, mergePatch } from "./values.ts";

@@ -25,6 +25,16 @@ export function mergePatch(target: JsonValue | undefined, patch: JsonValue): Jso
   return mergeAt(target, patch, 0);
 }
 
+/**
+ * Gives the target the members of the source that it lacks, except `__proto__`. Faster than spreading
+ * both into a new object where they share keys: V8 redefines a member that a spread brought slowly.
+ */
+export function addMissing(target: Record<string, JsonValue>, source: JsonObject): void {
+  for (const key of Object.keys(source)) {
+    if (!Object.hasOwn(target, key) && key !== "__proto__") target[key] = source[key] as JsonValue;
+  }
+}
+
 /** The top-level keys whose values differ, or that only one of the two has; sorted. */
 export function changedTopLevelKeys(a: JsonObject, b: JsonObject): string[] {
   const changed: string[] = [];

@@ -148,8 +148,9 @@ export function encodeEntry(entry: Entry, previous: Uint8Array): EncodedEntry {
   record.set(entry.data, RECORD_HEADER_BYTES);
   // The previous hash stands where this record's own hash goes, so that one call hashes both.
   record.set(previous, CHAIN_AT);
-  const chain = sha256(record.subarray(CHAIN_AT));
-  record.set(chain, CHAIN_AT);
+  record.write(hash("sha256", record.subarray(CHAIN_AT), "binary"), CHAIN_AT, "latin1");
+  const chain = Buffer.allocUnsafe(TERM_AT - CHAIN_AT);
+  record.copy(chain, 0, CHAIN_AT, TERM_AT);
   record.writeUInt32BE(crc32(record.subarray(CHAIN_AT)), CRC_AT);
   return { record, chain };
 }

@@ -192,13 +192,16 @@ export class ObjectStore {
     const chain = this.#ports.chainAt(meta.appliedIndex, meta.appliedTerm);
     // Encode everything before the first change: a row that is refused must leave nothing behind.
     const encoded = commit.rows.map((change) => encodeRow(this.#generation, change));
-    const texts = new Map<JsonValue, string>();
-    for (const { name, operation, print, value, text } of encoded) {
-      this.#rows.set(name, print);
-      this.#stage(operation);
-      if (value !== undefined && text !== undefined) texts.set(value, text);
+    const rows = new Map<string, EncodedRow>();
+    for (const row of encoded) {
+      this.#rows.set(row.name, row.print);
+      this.#stage(row.operation);
+      rows.set(row.name, row);
     }
-    const jsonOf = ({ value }: HistoryEntry): string => texts.get(value) ?? JSON.stringify(value);
+    const jsonOf = ({ key, value }: HistoryEntry): string => {
+      const row = rows.get(key);
+      return row?.text !== undefined && row.value === value ? row.text : JSON.stringify(value);
+    };
     for (const operation of this.#history.add(commit.history, meta.timeMs, jsonOf)) {
       this.#stage(operation);
     }

@@ -1,6 +1,6 @@
 // One write as its handlers see it, and how the writer's object and the stored one become the next.
 
-import { equalJson } from "@kingly/base";
+import { addMissing, equalJson } from "@kingly/base";
 import type { JsonObject, JsonValue } from "@kingly/base";
 import { invalidObject, kindInfo, validateObject } from "@kingly/resources";
 import type { ObjectMeta } from "@kingly/resources";
@@ -34,9 +34,10 @@ export interface Write {
 export function withSpec(request: Write, existing: StoredObject): StoredObject {
   const spec = request.object["spec"] ?? {};
   const same = equalJson(spec, existing.spec as unknown as JsonValue);
-  const metadata = mergedMeta(existing.metadata, metaOf(request));
   const generation = existing.metadata.generation + (same ? 0 : 1);
-  const next = { ...existing, metadata: { ...metadata, generation }, spec };
+  const next: Record<string, unknown> = { ...existing };
+  next["metadata"] = mergedMeta(existing.metadata, metaOf(request), generation);
+  next["spec"] = spec;
   return next as unknown as StoredObject;
 }
 
@@ -54,17 +55,18 @@ export function metaOf(request: Write): JsonObject {
 }
 
 /** Labels, annotations and the like from the writer; identity and bookkeeping from the server. */
-export function mergedMeta(own: ObjectMeta, written: JsonObject): ObjectMeta {
-  const { name, namespace, uid, resourceVersion, generation, creationTimestamp } = own;
-  return {
-    ...written,
-    name,
-    ...(namespace === undefined ? {} : { namespace }),
-    uid,
-    resourceVersion,
-    generation,
-    creationTimestamp,
-  };
+export function mergedMeta(
+  own: ObjectMeta,
+  written: JsonObject,
+  generation: number = own.generation,
+): ObjectMeta {
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = own;
+  const merged: Record<string, JsonValue> =
+    namespace === undefined
+      ? { name, uid, resourceVersion, generation, creationTimestamp }
+      : { name, namespace, uid, resourceVersion, generation, creationTimestamp };
+  addMissing(merged, written);
+  return merged as unknown as ObjectMeta;
 }
 
 /**
@@ -73,15 +75,18 @@ export function mergedMeta(own: ObjectMeta, written: JsonObject): ObjectMeta {
  */
 export function validated(request: Write, isAdmitted: boolean): Write {
   const { kind, namespace, name, object } = request;
-  const metadata = {
-    ...metaOf(request),
-    name,
-    ...(namespace === "" ? {} : { namespace }),
-  };
+  const metadata: Record<string, JsonValue> = { ...metaOf(request) };
+  metadata["name"] = name;
+  if (namespace !== "") metadata["namespace"] = namespace;
   const spec = object["spec"] === undefined ? {} : { spec: object["spec"] };
-  if (isAdmitted) return { ...request, object: { metadata, ...spec } };
+  if (isAdmitted) return withObject(request, { metadata, ...spec });
   const { apiVersion } = kindInfo(kind);
   const result = validateObject(kind, { apiVersion, kind, metadata, ...spec });
   if (!result.ok) throw invalidObject(`${kind} "${name}"`, result.errors);
-  return { ...request, object: { metadata, spec: result.value.spec as unknown as JsonObject } };
+  return withObject(request, { metadata, spec: result.value.spec as unknown as JsonObject });
+}
+
+function withObject(request: Write, object: JsonObject): Write {
+  const { kind, namespace, name, uid, resourceVersion } = request;
+  return { kind, namespace, name, object, uid, resourceVersion };
 }

@@ -98,31 +98,30 @@ export function decodeCommand(bytes: Uint8Array): Command {
     method: reader.text("actor.method", ACTOR_CHARS_MAX),
     server: reader.text("actor.server", ACTOR_CHARS_MAX),
   };
-  const key =
-    (flags & HAS_IDEMPOTENCY_KEY) === 0
-      ? {}
-      : { idempotencyKey: reader.text("idempotencyKey", IDEMPOTENCY_KEY_CHARS_MAX) };
+  const has = (flag: number): boolean => (flags & flag) !== 0;
+  const idempotencyKey = has(HAS_IDEMPOTENCY_KEY)
+    ? reader.text("idempotencyKey", IDEMPOTENCY_KEY_CHARS_MAX)
+    : undefined;
   const readSet = reader.readSet();
-  const entropy =
-    (flags & HAS_ENTROPY) === 0 ? {} : { entropy: reader.bytes("entropy", ENTROPY_BYTES) };
-  const signature =
-    (flags & HAS_SIGNATURE) === 0 ? {} : { signature: reader.bytes("signature", SIGNATURE_BYTES) };
+  const entropy = has(HAS_ENTROPY) ? reader.bytes("entropy", ENTROPY_BYTES) : undefined;
+  const signature = has(HAS_SIGNATURE) ? reader.bytes("signature", SIGNATURE_BYTES) : undefined;
   const length = reader.varint("body");
   requireAtMost("body", length, BODY_BYTES_MAX);
   const body = reader.bytes("body", length);
   reader.end();
-  const admitted = (flags & IS_ADMITTED) === 0 ? {} : { isAdmitted: true };
+  const isAdmitted = has(IS_ADMITTED) ? true : undefined;
+  // One shape for all commands, absent members included: this runs for every entry on every replica.
   return {
     type,
     body,
-    ...signature,
+    signature,
     actor,
     timeMs,
-    ...entropy,
+    entropy,
     readSet,
     requestId,
-    ...key,
-    ...admitted,
+    idempotencyKey,
+    isAdmitted,
   };
 }
 

@@ -53,22 +53,22 @@ export interface Command {
   /** UTF-8 JSON of the body, or the exact bytes of a signed document. */
   readonly body: Uint8Array;
   /** Ed25519 over the document (64 bytes); for documents that a node wrote. */
-  readonly signature?: Uint8Array;
+  readonly signature?: Uint8Array | undefined;
   readonly actor: CommandActor;
   /** The leader's clock, milliseconds since the Unix epoch. */
   readonly timeMs: number;
   /** 32 bytes of the leader's randomness; required by trial-start. */
-  readonly entropy?: Uint8Array;
+  readonly entropy?: Uint8Array | undefined;
   readonly readSet: readonly ReadSetEntry[];
   /** Echoed in the result, so that the submitter recognises its entry. */
   readonly requestId: string;
   /** (actor.name, this) is applied once within 24 h. */
-  readonly idempotencyKey?: string;
+  readonly idempotencyKey?: string | undefined;
   /**
    * The leader's admission made the body: its object is valid and has its defaults, and apply need
    * not find out again on every replica. Commands without it are checked whole.
    */
-  readonly isAdmitted?: boolean;
+  readonly isAdmitted?: boolean | undefined;
 }
 
 /** First command of a cluster. */

@@ -121,7 +121,7 @@ export class StateMachine implements StateView {
   apply(entry: AppliedEntry): ApplyResult {
     assert(entry.index > this.#meta.appliedIndex, "entries are applied once, in order");
     assert(entry.term >= this.#meta.appliedTerm, "terms never fall");
-    this.#meta = { ...this.#meta, appliedIndex: entry.index, appliedTerm: entry.term };
+    this.#meta = movedTo(this.#meta, entry, this.#meta.timeMs);
     if (entry.data.length === 0) return this.#unchanged("", { ok: true, value: null });
     let command: Command;
     try {
@@ -131,7 +131,7 @@ export class StateMachine implements StateView {
     }
     // Time goes on even when the command is refused: the stamp was committed.
     const timeMs = Math.max(this.#meta.timeMs, command.timeMs);
-    this.#meta = { ...this.#meta, timeMs };
+    this.#meta = movedTo(this.#meta, entry, timeMs);
     try {
       return this.#run(entry, command);
     } catch (error) {
@@ -171,6 +171,13 @@ export class StateMachine implements StateView {
     const lastRevision = this.#meta.revision;
     return { requestId, outcome, changes: [], firstRevision: 0, lastRevision };
   }
+}
+
+/** The bookkeeping at an entry; everything that only commands change stays. */
+function movedTo(meta: StateMeta, entry: AppliedEntry, timeMs: number): StateMeta {
+  const { revision, clusterId, featureLevel } = meta;
+  const { index: appliedIndex, term: appliedTerm } = entry;
+  return { appliedIndex, appliedTerm, timeMs, revision, clusterId, featureLevel };
 }
 
 function outcomeOf(error: unknown): Outcome {

@@ -37,5 +37,7 @@ export function recordedRefusal(code: ErrorCode, message: string): Reply {
 export function renderMemo(memo: JsonObject, view: StateView): JsonValue {
   const key = memo["key"];
   if (typeof key !== "string") return memo;
-  return { ...memo, object: view.get(key) ?? null };
+  const rendered: Record<string, JsonValue> = { ...memo };
+  rendered["object"] = view.get(key) ?? null;
+  return rendered;
 }

@@ -131,7 +131,7 @@ export class Admission {
     if (kind === "ConfigSchema") {
       this.#schemas.check((object as unknown as ConfigSchema).spec.schema);
     }
-    const encoded = encode({ ...body, object });
+    const encoded = encode(object === given ? body : { ...body, object });
     requireSize(encoded.length);
     return { body: encoded, readSet: reads.entries(), object, isAdmitted: true };
   }

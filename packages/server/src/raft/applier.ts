@@ -112,7 +112,6 @@ export class Applier {
   /** Applies until the slice is full, then hands everything on. */
   async #slice(): Promise<void> {
     const rows = new Map<string, JsonValue | undefined>();
-    const history: HistoryEntry[] = [];
     const changes: Change[] = [];
     const finished: Task[] = [];
     const startedAt = performance.now();
@@ -126,7 +125,6 @@ export class Applier {
           rows.set(change.key, change.type === "DELETED" ? undefined : change.value);
           if (change.internal) continue;
           changes.push(change);
-          history.push(change);
         }
         if ((count & 7) === 0 && performance.now() - startedAt > APPLY_SLICE_MS) count = Infinity;
       }
@@ -139,7 +137,7 @@ export class Applier {
     this.#ports.published(changes, meta.revision, (performance.now() - startedAt) / 1000);
     await this.#ports.commit({
       rows: [...rows].map(([key, value]) => ({ key, value })),
-      history: history.map(({ revision, type, key, value }) => ({ revision, type, key, value })),
+      history: changes,
       meta: objectMeta(meta, this.#ports.confState()),
     });
     for (const task of finished) task.done();

@@ -34,11 +34,11 @@ export interface WriteRequest {
    */
   readonly isValidated?: boolean;
   /** Ed25519 signature over the document, for commands that a node wrote. */
-  readonly signature?: Uint8Array;
+  readonly signature?: Uint8Array | undefined;
   /** 1 to 128 characters; the same key of the same principal is applied once (kept 24 h). */
-  readonly idempotencyKey?: string;
+  readonly idempotencyKey?: string | undefined;
   /** True: run admission only and return the object as it would be proposed. Nothing is written. */
-  readonly dryRun?: boolean;
+  readonly dryRun?: boolean | undefined;
 }
 
 /** Limits of one submit. */

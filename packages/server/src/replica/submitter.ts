@@ -113,6 +113,7 @@ export class Submitter {
     this.#counter += 1;
     const requestId = `${this.#ports.memberId}-${this.#boot}-${this.#counter.toString(36)}`;
     const { name, method, server } = actor;
+    const { idempotencyKey } = request;
     const data = encodeCommand({
       type: request.command,
       body: admitted.body,
@@ -120,12 +121,11 @@ export class Submitter {
       timeMs: this.#stamp(),
       readSet: admitted.readSet,
       requestId,
-      ...(request.signature === undefined ? {} : { signature: request.signature }),
-      ...(options.entropy === undefined ? {} : { entropy: options.entropy }),
-      ...(request.idempotencyKey === undefined ? {} : { idempotencyKey: request.idempotencyKey }),
-      ...(admitted.isAdmitted === true ? { isAdmitted: true } : {}),
+      signature: request.signature,
+      entropy: options.entropy,
+      idempotencyKey,
+      isAdmitted: admitted.isAdmitted,
     });
-    const { idempotencyKey } = request;
     const { deadlineMs } = options;
     const applied = pending.add({ requestId, data, idempotencyKey, deadlineMs });
     driver.propose({

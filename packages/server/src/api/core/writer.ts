@@ -3,7 +3,7 @@
 // decide the rest. Proposals are opened by a command of their own.
 
 import { randomBytes } from "node:crypto";
-import { KinglyError, isJsonObject, shortValue } from "@kingly/base";
+import { KinglyError, addMissing, isJsonObject, shortValue } from "@kingly/base";
 import type { JsonObject, JsonValue } from "@kingly/base";
 import type { WriteResult } from "@kingly/decision";
 import { invalidObject, objectKey, validateObject } from "@kingly/resources";
@@ -41,6 +41,8 @@ export interface Written {
 
 const NAME_SUFFIX = "bcdfghjklmnpqrstvwxz2456789";
 
+const NO_BYTES = new Uint8Array(0);
+
 function usage(field: string, message: string, value?: JsonValue): KinglyError {
   return new KinglyError("Usage", `${field}: ${message}`, {
     field,
@@ -72,12 +74,10 @@ function located(call: WriteCall, document: JsonValue, name: string | undefined)
   }
   const metadata = document["metadata"] ?? {};
   if (!isJsonObject(metadata)) throw usage("metadata", "must be an object", metadata);
-  return {
-    ...document,
-    apiVersion: info.apiVersion,
-    kind: info.kind,
-    metadata: namedMetadata(call, metadata, name),
-  };
+  const { apiVersion, kind } = info;
+  const object = { apiVersion, kind, metadata: namedMetadata(call, metadata, name) };
+  addMissing(object, document);
+  return object;
 }
 
 function namedMetadata(
@@ -105,19 +105,27 @@ function namedMetadata(
   return out;
 }
 
+const SERVER_METADATA: readonly string[] = [
+  "uid",
+  "resourceVersion",
+  "generation",
+  "creationTimestamp",
+  "managedFields",
+];
+
 /** Drops what the server owns; what is left is the writer's. */
 function withoutServerFields(object: JsonObject): JsonObject {
-  const { status: _status, metadata, ...rest } = object;
-  if (!isJsonObject(metadata)) return { ...rest, metadata: {} };
-  const {
-    uid: _uid,
-    resourceVersion: _resourceVersion,
-    generation: _generation,
-    creationTimestamp: _creationTimestamp,
-    managedFields: _managedFields,
-    ...kept
-  } = metadata;
-  return { ...rest, metadata: kept };
+  const metadata = isJsonObject(object["metadata"]) ? object["metadata"] : {};
+  const kept: Record<string, JsonValue> = {};
+  for (const field of Object.keys(metadata)) {
+    if (!SERVER_METADATA.includes(field)) kept[field] = metadata[field] as JsonValue;
+  }
+  const rest: Record<string, JsonValue> = {};
+  for (const field of Object.keys(object)) {
+    if (field !== "status") rest[field] = object[field] as JsonValue;
+  }
+  rest["metadata"] = kept;
+  return rest;
 }
 
 /** Validates and defaults; unknown fields are refused, warned about or dropped. */
@@ -147,18 +155,15 @@ function validated(
   return { object: withoutServerFields(result.value as unknown as JsonObject), warnings };
 }
 
-function preconditionsOf(object: JsonObject): {
-  readonly uid?: string;
-  readonly resourceVersion?: string;
-} {
+function preconditionsOf(object: JsonObject): JsonObject {
+  const found: Record<string, JsonValue> = {};
   const metadata = object["metadata"];
-  if (!isJsonObject(metadata)) return {};
-  const uid = textAt(metadata, "uid");
-  const resourceVersion = textAt(metadata, "resourceVersion");
-  return {
-    ...(uid === "" ? {} : { uid }),
-    ...(resourceVersion === "" ? {} : { resourceVersion }),
-  };
+  if (!isJsonObject(metadata)) return found;
+  for (const field of ["uid", "resourceVersion"]) {
+    const wanted = textAt(metadata, field);
+    if (wanted !== "") found[field] = wanted;
+  }
+  return found;
 }
 
 async function submit(
@@ -167,18 +172,12 @@ async function submit(
   command: "write" | "propose",
   bodyObject: JsonObject,
 ): Promise<SubmitResult> {
-  const { idempotencyKey } = call;
+  const { idempotencyKey, dryRun, deadlineMs } = call;
+  const isValidated = command === "write";
   return context.replica.submit(
-    {
-      command,
-      body: new Uint8Array(0),
-      bodyObject,
-      isValidated: command === "write",
-      ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
-      ...(call.dryRun ? { dryRun: true } : {}),
-    },
+    { command, body: NO_BYTES, bodyObject, isValidated, idempotencyKey, dryRun },
     call.principal,
-    { deadlineMs: call.deadlineMs },
+    { deadlineMs },
   );
 }
 
@@ -254,14 +253,10 @@ export async function replaceObject(
   const preconditions = preconditionsOf(given);
   const { object, warnings } = validated(call, given);
   const { kind, namespaced } = call.info;
-  const body = {
-    op: "replace",
-    kind,
-    ...(namespaced ? { namespace: call.namespace } : {}),
-    name,
-    object,
-    preconditions,
-  };
+  const { namespace } = call;
+  const body = namespaced
+    ? { op: "replace", kind, namespace, name, object, preconditions }
+    : { op: "replace", kind, name, object, preconditions };
   const result = await submit(context, call, "write", body);
   return writtenOf(context, call, result, { fallback: object, warnings });
 }

@@ -114,8 +114,11 @@ function writeCall(
   about: { readonly info: KindInfo; readonly principal: Principal; readonly namespace: string },
   idempotencyKey: string,
 ): WriteCall {
+  const { info, principal, namespace } = about;
   return {
-    ...about,
+    info,
+    principal,
+    namespace,
     dryRun: false,
     fieldValidation: "Strict",
     deadlineMs: remainingMs(context, call),
