@@ -72,11 +72,13 @@ function located(call: WriteCall, document: JsonValue, name: string | undefined)
   }
   const metadata = document["metadata"] ?? {};
   if (!isJsonObject(metadata)) throw usage("metadata", "must be an object", metadata);
+  // First, as everybody writes them: validation keeps the order, and a dry run shows it.
+  const { apiVersion: _apiVersion, kind: _kind, metadata: _metadata, ...rest } = document;
   return {
-    ...document,
     apiVersion: info.apiVersion,
     kind: info.kind,
     metadata: namedMetadata(call, metadata, name),
+    ...rest,
   };
 }
 
@@ -107,7 +109,8 @@ function namedMetadata(
 
 /** Drops what the server owns; what is left is the writer's. */
 function withoutServerFields(object: JsonObject): JsonObject {
-  const { status: _status, metadata, ...rest } = object;
+  const { status: _status, ...rest } = object;
+  const { metadata } = rest;
   if (!isJsonObject(metadata)) return { ...rest, metadata: {} };
   const {
     uid: _uid,
