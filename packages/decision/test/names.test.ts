@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { renderAssignments } from "../src/index.ts";
 import type { ApplyResult } from "../src/index.ts";
-import { DATA, Fleet, NS, configSpec, nodes } from "./support/fleet.ts";
+import { DATA, Fleet, NS, configSpec } from "./support/fleet.ts";
 
 describe("names that could be read in two ways", () => {
   it("do not mix up votes and vetoes of different proposals and Configs", () => {
