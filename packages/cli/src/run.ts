@@ -8,7 +8,8 @@ import { runDelete } from "./commands/delete.ts";
 import { runDescribe } from "./commands/describe.ts";
 import { runGet, type GetFlags } from "./commands/get.ts";
 import { runPropose, type ProposeFlags } from "./commands/propose.ts";
-import { runQuarantineRelease, type ReleaseFlags } from "./commands/quarantine.ts";
+import { runQuarantineList, runQuarantineRelease } from "./commands/quarantine.ts";
+import type { QuarantineListFlags, ReleaseFlags } from "./commands/quarantine.ts";
 import { runRolloutStatus, runRolloutWord } from "./commands/rollout.ts";
 import { runTokenCreate } from "./commands/token.ts";
 import type { TokenFlags } from "./commands/token.ts";
@@ -141,9 +142,18 @@ function addGroups(program: Command, run: Runner): void {
 }
 
 function addQuarantine(program: Command, run: Runner): void {
-  program
+  const quarantine = program
     .command("quarantine")
-    .description("changes that lost: refused for 30 days where they lost")
+    .description("changes that lost: refused for 30 days where they lost");
+  quarantine
+    .command("list")
+    .description("which changes are refused, since when and why")
+    .argument("[config]", "of one Config; default: of the namespace")
+    .option("-o, --output <format>", "table|json", "table")
+    .action((config: string | undefined, flags: QuarantineListFlags) =>
+      run((session) => runQuarantineList(session, config ?? "", flags)),
+    );
+  quarantine
     .command("release")
     .description("let a change that lost be proposed again")
     .argument("<config>")

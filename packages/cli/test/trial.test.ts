@@ -162,15 +162,16 @@ describe("a proposal taken back", () => {
   });
 });
 
+/** Opens a proposal that measures harm and is rejected; returns its name. */
+async function lose(value: number): Promise<string> {
+  const name = await open(value);
+  for (const node of proposal(name).status?.trial?.nodes ?? []) await vote(node, name, 1.5);
+  expect(proposal(name).status?.phase).toBe("Rejected");
+  return name;
+}
+
 describe("quarantine release", () => {
   const release = (...rest: string[]) => terminal.run(["quarantine", "release", ...rest]);
-
-  async function lose(value: number): Promise<string> {
-    const name = await open(value);
-    for (const node of proposal(name).status?.trial?.nodes ?? []) await vote(node, name, 1.5);
-    expect(proposal(name).status?.phase).toBe("Rejected");
-    return name;
-  }
 
   it("lets the change of one proposal be tried again, as the refusal says", async () => {
     const lost = await lose(46);
@@ -268,5 +269,77 @@ describe("quarantine release", () => {
     expect(await call({ all: true, reason: "r" }, "?dryRun=All")).toEqual([400, "Usage", "dryRun"]);
     const read = await terminal.api.call("GET", path);
     expect(read.status).toBe(404);
+  });
+});
+
+describe("quarantine list", () => {
+  const list = (...rest: string[]) => terminal.run(["quarantine", "list", ...rest]);
+  const collection = `${DEFAULT}/quarantine`;
+
+  it("says when there is nothing, of one Config or of the namespace", async () => {
+    await terminal.run(["quarantine", "release", "web", "--all", "--reason", "a clean start"]);
+    const out = "";
+    const namespace = "nothing is in quarantine in namespace default\n";
+    expect(await list()).toEqual({ code: 0, out, err: namespace });
+    const config = "nothing is in quarantine of config/web\n";
+    expect(await list("web")).toEqual({ code: 0, out, err: config });
+  });
+
+  it("shows which change is refused, where, since when, by which proposal and why", async () => {
+    const lost = await lose(44);
+    terminal.api.clock.offsetMs += 3 * 3_600_000;
+    for (const argv of [[], ["web"]]) {
+      const { code, out } = await list(...argv);
+      const [head = "", row = "", ...more] = out.trimEnd().split("\n");
+      expect([code, more]).toEqual([0, []]);
+      expect(head.split(/ {3,}/)).toEqual([
+        "CONFIG",
+        "PROPOSAL",
+        "CHANGE",
+        "CLASSES",
+        "AGE",
+        "ENDS IN",
+        "REASON",
+      ]);
+      const cells = row.split(/ {3,}/);
+      expect(cells.slice(0, 4)).toEqual(["web", lost, "batchWindowMs=44", "gpu"]);
+      expect(cells.slice(4, 6)).toEqual(["3h", "29d"]);
+      expect(cells[6]).toBe(proposal(lost).status?.message);
+    }
+    const { out } = await list("web", "-o", "json");
+    const answer = await terminal.api.call("GET", collection);
+    expect(JSON.parse(out)).toEqual(answer.body);
+    const [item] = at(answer.body, "items") as readonly JsonObject[];
+    expect(item).toMatchObject({ config: "web", proposal: lost, changes: { batchWindowMs: 44 } });
+    const spanMs = Date.parse(item?.["until"] as string) - Date.parse(item?.["since"] as string);
+    expect(spanMs).toBe(30 * 86_400_000);
+    // A viewer of Configs may see it, in no other namespace.
+    const viewer = ["--kubeconfig", terminal.context("viewer", TOKENS.viewer)];
+    expect((await terminal.run([...viewer, "quarantine", "list"])).out).toContain(lost);
+    const elsewhere = await terminal.run(["-n", "other", "quarantine", "list"]);
+    expect([elsewhere.code, elsewhere.out]).toEqual([0, ""]);
+    await terminal.run(["quarantine", "release", "web", "--all", "--reason", "shown"]);
+    expect((await list("web")).out).toBe("");
+  });
+
+  it("leaves out what may be proposed again", async () => {
+    await lose(42);
+    const { clock } = terminal.api;
+    clock.offsetMs += 30 * 86_400_000 - 600_000;
+    expect((await list("web")).out).toContain("batchWindowMs=42");
+    clock.offsetMs += 600_000;
+    expect((await list("web")).out).toBe("");
+    await terminal.run(["delete", "proposal", await open(42)]);
+  });
+
+  it("is refused to strangers, for a Config that is not there, and for other methods", async () => {
+    const status = async (method: string, path: string, token?: string): Promise<number> =>
+      (await terminal.api.call(method, path, token === undefined ? {} : { token })).status;
+    expect(await status("GET", collection, "not-a-token")).toBe(401);
+    expect(await status("GET", `${DEFAULT}/configs/web/quarantine`, "not-a-token")).toBe(401);
+    expect(await status("GET", `${DEFAULT}/configs/nope/quarantine`)).toBe(404);
+    expect(await status("DELETE", collection)).toBe(405);
+    expect((await list("nope")).code).toBe(1);
+    expect((await list("-o", "yaml")).code).toBe(2);
   });
 });

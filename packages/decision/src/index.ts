@@ -9,6 +9,7 @@ export type {
   CommandActor,
   CommandType,
   DeadlineBody,
+  DirectCommitBody,
   EnrollNodeBody,
   GenesisBody,
   JoinTokenBody,
@@ -42,6 +43,8 @@ export { adoption, renderNodeConfigs } from "./views/node-configs.ts";
 export type { Adoption, NodeConfigFilter } from "./views/node-configs.ts";
 export { pendingWork } from "./views/pending.ts";
 export type { PendingCommand, SoftView } from "./views/pending.ts";
+export { quarantinedChanges } from "./views/quarantine.ts";
+export type { QuarantinedChange } from "./views/quarantine.ts";
 export { renderAssignments, renderTrialOrders } from "./views/render.ts";
 export { ENTROPY_BYTES, ENTRY_BYTES_MAX } from "./limits.ts";
 export type { EventObject } from "./core/event-object.ts";

@@ -33,6 +33,17 @@ function rollingOut(count: number, change: (onFirstVeto: string) => string = (x)
   return fleet;
 }
 
+/** Three nodes, of which two confirmed version 2; the last has been given it and says nothing yet. */
+function upToLast(): { readonly fleet: Fleet; readonly last: string } {
+  const fleet = rollingOut(3);
+  for (let stage = 0; stage < 2; stage += 1) {
+    fleet.acknowledge();
+    fleet.advance(61_000);
+  }
+  const status = fleet.rollout(2).status;
+  return { fleet, last: status?.stages[status.stage]?.nodes[0] ?? "" };
+}
+
 describe("the stages of a rollout", () => {
   it("go to one node per class, then to growing shares, the acceptors first", () => {
     const mixed = [
@@ -84,13 +95,7 @@ describe("the stages of a rollout", () => {
   });
 
   it("do not wait for ever for a node that is there and never answers", () => {
-    const fleet = rollingOut(3);
-    fleet.acknowledge();
-    fleet.advance(61_000);
-    fleet.acknowledge();
-    fleet.advance(61_000);
-    const stage = fleet.rollout(2).status;
-    const last = stage?.stages[stage.stage]?.nodes[0] ?? "";
+    const { fleet, last } = upToLast();
     fleet.advance(61_000);
     expect(fleet.rollout(2).status?.phase).toBe("Progressing");
     fleet.advance(3_600_000);
@@ -100,13 +105,7 @@ describe("the stages of a rollout", () => {
   });
 
   it("complete when the last reachable node has failed instead, and say so", () => {
-    const fleet = rollingOut(3);
-    fleet.acknowledge();
-    fleet.advance(61_000);
-    fleet.acknowledge();
-    fleet.advance(61_000);
-    const stage = fleet.rollout(2).status;
-    const last = stage?.stages[stage.stage]?.nodes[0] ?? "";
+    const { fleet, last } = upToLast();
     const configUid = fleet.config().metadata.uid;
     fleet.ok("acks", {
       configUid,
@@ -412,6 +411,8 @@ describe("direct commits", () => {
     fleet.propose({ batch: 16 }, "d1");
     fleet.propose({ threads: 8 }, "d2");
     expect([fleet.phase("d1"), fleet.phase("d2")]).toEqual(["RollingOut", "Validated"]);
+    fleet.settle();
+    expect(fleet.phase("d1")).toBe("Completed");
     fleet.settle();
     expect(fleet.phase("d2")).toBe("Completed");
     const version = fleet.machine.object("ConfigVersion", NS, "web-v3");

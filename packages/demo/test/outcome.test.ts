@@ -9,9 +9,9 @@ import { isFinal } from "../src/follow.ts";
 import type { Outcome, OutcomeReader } from "../src/outcome.ts";
 import { exitCodeOf, proposalToReport, readOutcome, verdictOf } from "../src/outcome.ts";
 import { printOutcome } from "../src/summary.ts";
-import type { Paint } from "../src/terminal.ts";
+import { meta, plain, proposal } from "./support/proposals.ts";
+import type { Status } from "./support/proposals.ts";
 
-type Status = NonNullable<Proposal["status"]>;
 type Stored = Proposal | Rollout | Veto;
 
 const FINAL: Readonly<Record<ProposalPhase, boolean>> = {
@@ -31,44 +31,6 @@ const FINAL: Readonly<Record<ProposalPhase, boolean>> = {
   Denied: true,
   RolledBack: true,
 };
-
-function meta(name: string, creationTimestamp: string): Proposal["metadata"] {
-  const version = { uid: `uid-${name}`, resourceVersion: "1", generation: 1 };
-  return { name, namespace: "default", ...version, creationTimestamp };
-}
-
-function proposal(
-  status: Partial<Status>,
-  options: {
-    readonly name?: string;
-    readonly at?: string;
-    readonly source?: "human" | "agent";
-  } = {},
-): Proposal {
-  return {
-    apiVersion: "kingly.dev/v1",
-    kind: "Proposal",
-    metadata: meta(options.name ?? "p1", options.at ?? "2026-01-01T00:00:00Z"),
-    spec: {
-      config: "inference",
-      baseVersion: 1,
-      patch: { batchWindowMs: 2 },
-      reason: "measured",
-      source: { type: options.source ?? "agent", name: "node-1" },
-      idempotencyKey: "k",
-    },
-    status: {
-      phase: "Pending",
-      reason: "",
-      message: "",
-      candidateHash: "",
-      changedKeys: ["batchWindowMs"],
-      committedVersion: 0,
-      conditions: [],
-      ...status,
-    },
-  };
-}
 
 function counted(accept: number, reject: number, abstain: number): Pick<Status, "verdict"> {
   return { verdict: { votes: { accept, reject, abstain } } as NonNullable<Status["verdict"]> };
@@ -360,16 +322,11 @@ describe("the final table", () => {
       veto("node-5"),
     );
     const lines: string[] = [];
-    const same = (text: string): string => text;
-    const paint: Paint = {
-      bold: same,
-      dim: same,
-      green: same,
-      red: same,
-      yellow: same,
-      cyan: same,
+    const terminal = {
+      line: (text: string) => lines.push(text),
+      status: () => undefined,
+      paint: plain,
     };
-    const terminal = { line: (text: string) => lines.push(text), status: () => undefined, paint };
     printOutcome(terminal, await cluster.outcome({ seconds: 60 }));
     expect(lines.map((line) => line.replaceAll(/ {2,}/g, " | "))).toEqual([
       "",

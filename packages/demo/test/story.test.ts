@@ -3,50 +3,7 @@
 import type { Proposal, Rollout, Veto, Vote } from "@kingly/resources";
 import { describe, expect, it } from "vitest";
 import { formatE, progressLine, Story } from "../src/story.ts";
-import type { Paint } from "../src/terminal.ts";
-
-const same = (text: string): string => text;
-const plain: Paint = {
-  bold: same,
-  dim: same,
-  green: same,
-  red: same,
-  yellow: same,
-  cyan: same,
-};
-
-function proposal(status: Partial<NonNullable<Proposal["status"]>>): Proposal {
-  return {
-    apiVersion: "kingly.dev/v1",
-    kind: "Proposal",
-    metadata: {
-      name: "p1",
-      namespace: "default",
-      uid: "u",
-      resourceVersion: "1",
-      generation: 1,
-      creationTimestamp: "2026-01-01T00:00:00Z",
-    },
-    spec: {
-      config: "inference",
-      baseVersion: 1,
-      patch: { batchWindowMs: 2 },
-      reason: "measured",
-      source: { type: "agent", name: "node-1" },
-      idempotencyKey: "k",
-    },
-    status: {
-      phase: "Pending",
-      reason: "",
-      message: "",
-      candidateHash: "",
-      changedKeys: ["batchWindowMs"],
-      committedVersion: 0,
-      conditions: [],
-      ...status,
-    },
-  };
-}
+import { plain, proposal } from "./support/proposals.ts";
 
 function vote(decision: Vote["spec"]["decision"]): Vote {
   return {

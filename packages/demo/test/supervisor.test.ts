@@ -1,32 +1,18 @@
 // Children are started, waited for, explained when they die, and never left behind.
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parseOptions } from "../src/options.ts";
 import { Supervisor } from "../src/supervisor.ts";
+import { alive, script } from "./support/processes.ts";
 
 let folder = "";
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "kingly-demo-test-"));
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-function script(name: string, text: string): string {
-  const file = join(folder, `${name}.mjs`);
-  writeFileSync(file, text);
-  return file;
-}
-
-function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 describe("the supervisor", () => {
   it("waits for the ready line and ends the child politely", async () => {
@@ -35,7 +21,11 @@ describe("the supervisor", () => {
       logFolder: folder,
       onDeath: (name) => deaths.push(name),
     });
-    const file = script("good", "setInterval(() => 0, 1000); console.log('{\"ready\": 7}');");
+    const file = script(
+      folder,
+      "good",
+      "setInterval(() => 0, 1000); console.log('{\"ready\": 7}');",
+    );
     const child = await supervisor.start({ name: "good", args: [file], readyKey: "ready" });
     expect(child.ready["ready"]).toBe(7);
     expect(alive(child.pid)).toBe(true);
@@ -46,7 +36,7 @@ describe("the supervisor", () => {
 
   it("explains a child that dies before it is ready", async () => {
     const supervisor = new Supervisor({ logFolder: folder, onDeath: () => undefined });
-    const file = script("bad", 'console.error("no disk"); process.exit(3);');
+    const file = script(folder, "bad", 'console.error("no disk"); process.exit(3);');
     await expect(
       supervisor.start({ name: "bad", args: [file], readyKey: "ready" }),
     ).rejects.toThrow(/bad ended with code 3/);
@@ -60,6 +50,7 @@ describe("the supervisor", () => {
         onDeath: (name, why) => resolve(`${name} ${why}`),
       });
       const file = script(
+        folder,
         "later",
         "console.log('{\"ready\": 1}'); setTimeout(() => process.exit(9), 10);",
       );

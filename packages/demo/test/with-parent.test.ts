@@ -2,13 +2,14 @@
 // the built files, as a demonstration runs.
 
 import { spawn, type ChildProcess } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { STOP_GRACE_MS } from "../src/limits.ts";
 import { Supervisor } from "../src/supervisor.ts";
+import { alive, script } from "./support/processes.ts";
 
 const POLL_MS = 20;
 const PATIENCE_MS = 30_000;
@@ -27,23 +28,6 @@ afterEach(() => {
   orphans = [];
   rmSync(folder, { recursive: true, force: true });
 });
-
-function script(name: string, text: string): string {
-  const file = join(folder, `${name}.mjs`);
-  writeFileSync(file, text);
-  return file;
-}
-
-/** False also for a process that has ended and that nobody has collected yet. */
-function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    if (process.platform !== "linux") return true;
-    return !/^\d+ \(.*\) [ZX]/s.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
-  } catch {
-    return false;
-  }
-}
 
 async function until(what: string, holds: () => boolean): Promise<number> {
   const startMs = performance.now();
@@ -73,7 +57,7 @@ async function supervisorProcess(
     const children = await (async () => { ${body} })();
     console.log(JSON.stringify(Object.fromEntries(children.map(({ name, pid }) => [name, pid]))));
   `;
-  const parent = spawn(process.execPath, [script(name, text)], {
+  const parent = spawn(process.execPath, [script(folder, name, text)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   parents.push(parent);
@@ -95,6 +79,7 @@ describe("children of a supervisor that is killed with -9", () => {
     const files = {
       // Talks while it stops, although nobody reads any more, and takes a moment.
       polite: script(
+        folder,
         "polite",
         `import { writeFileSync } from "node:fs";
          process.on("SIGTERM", (signal) => {
@@ -109,14 +94,16 @@ describe("children of a supervisor that is killed with -9", () => {
          });
          setInterval(() => 0, 1000); ${READY}`,
       ),
-      careless: script("careless", `setInterval(() => 0, 1000); ${READY}`),
+      careless: script(folder, "careless", `setInterval(() => 0, 1000); ${READY}`),
       threaded: script(
+        folder,
         "threaded",
         `import { Worker } from "node:worker_threads";
          const worker = new Worker("setInterval(() => 0, 1000)", { eval: true });
          worker.once("online", () => { ${READY} });`,
       ),
       stubborn: script(
+        folder,
         "stubborn",
         `process.on("SIGTERM", () => 0); setInterval(() => 0, 1000); ${READY}`,
       ),
@@ -168,7 +155,7 @@ describe("a child of a living supervisor", () => {
         logFolder: folder,
         onDeath: (name, why) => resolve(`${name} ${why}`),
       });
-      const file = script("brief", READY);
+      const file = script(folder, "brief", READY);
       supervisor.start({ name: "brief", args: [file], readyKey: "ready" }).catch(reject);
     });
     expect(end).toContain("brief ended with code 0");

@@ -59,7 +59,7 @@ export const HISTORY_BLOCK_CHARS = 131_072;
 /** Age of history kept, in milliseconds of replicated time: one hour. */
 export const HISTORY_AGE_MS = 3_600_000;
 
-/** History entries removed per commit: above the rate at which a commit adds them in normal use. */
+/** History blocks removed per commit: far above the one or few that a commit adds. */
 export const HISTORY_TRIM_PER_COMMIT = 512;
 
 /** Bytes of one snapshot chunk: below the 4 MiB default message limit of gRPC, with room. */

@@ -4,6 +4,7 @@ import type { CommandType } from "../core/command.ts";
 import type { Reply } from "../core/reply.ts";
 import type { Transaction } from "../core/transaction.ts";
 import { deadline } from "./deadline.ts";
+import { directCommit } from "./direct-commit.ts";
 import { genesis } from "./genesis.ts";
 import { calibration, enrollNode, joinToken, nodeStatus } from "./nodes.ts";
 import { agentProposal, propose, releaseQuarantine, withdraw } from "./propose.ts";
@@ -36,4 +37,5 @@ export const HANDLERS: Readonly<Record<CommandType, Handler>> = {
   withdraw,
   "node-status": nodeStatus,
   "release-quarantine": releaseQuarantine,
+  "direct-commit": directCommit,
 };

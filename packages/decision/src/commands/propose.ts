@@ -16,7 +16,7 @@ import type { Reply } from "../core/reply.ts";
 import type { Transaction } from "../core/transaction.ts";
 import { emit, stem } from "../model/events.ts";
 import { isFinal, phaseOf, step } from "../model/phases.ts";
-import { giveTurn, openProposal, policyOf, ruleOf, schemaOf } from "../model/proposals.ts";
+import { openProposal, policyOf, ruleOf, schemaOf } from "../model/proposals.ts";
 import { endQueued, setSynced, isIntent } from "../model/queue.ts";
 import { removeBallot } from "../model/retention.ts";
 import { configStateOf, putTrial, trialOf, updateConfigState } from "../model/rows.ts";
@@ -166,7 +166,6 @@ function takeBack(tx: Transaction, proposal: Proposal, reason: string): void {
   updateConfigState(tx, config.metadata.uid, { trial: "" });
   step(tx, proposal, to);
   if (isIntent(proposal)) setSynced(tx, config, "False", to);
-  giveTurn(tx, config);
 }
 
 /** Runs an `agent-proposal`. */

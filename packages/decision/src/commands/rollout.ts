@@ -13,7 +13,6 @@ import { moveNodes, rolloutOfVersion } from "../model/assignments.ts";
 import type { ProgressList } from "../model/assignments.ts";
 import { rollBack } from "../model/rollback.ts";
 import { emit } from "../model/events.ts";
-import { giveTurn } from "../model/proposals.ts";
 import {
   assignedNodes,
   beginStage,
@@ -129,10 +128,7 @@ export function advanceRollout(tx: Transaction): Reply {
     });
   }
   if (stage < status.stages.length - 1) beginStage(tx, config, rollout, stage + 1);
-  else {
-    completeRollout(tx, config, rollout);
-    giveTurn(tx, config);
-  }
+  else completeRollout(tx, config, rollout);
   return objectReply(tx.keyOf(rollout), tx.warnings);
 }
 
@@ -183,6 +179,5 @@ export function rollbackRollout(tx: Transaction): Reply {
     message: `${tx.command.actor.name} rolled version ${rollout.spec.version} back: ${reason}`,
     classes: [],
   });
-  giveTurn(tx, config);
   return objectReply(tx.keyOf(rollout), tx.warnings);
 }

@@ -26,11 +26,12 @@ import {
   trialPools,
 } from "../model/electorate.ts";
 import type { ClassPool } from "../model/electorate.ts";
-import { phaseOf, statusOf, step } from "../model/phases.ts";
-import { giveTurn, policyOf, ruleOf, schemaOf } from "../model/proposals.ts";
-import { dequeue, endQueued, improvementReason, isIdle } from "../model/queue.ts";
-import { configStateOf, putTrial, trialOf, updateConfigState } from "../model/rows.ts";
+import { statusOf, step } from "../model/phases.ts";
+import { policyOf, ruleOf, schemaOf } from "../model/proposals.ts";
+import { dequeue, improvementReason } from "../model/queue.ts";
+import { putTrial, trialOf, updateConfigState } from "../model/rows.ts";
 import type { TrialRow } from "../model/rows.ts";
+import { deny, requireChecked, requireTurn } from "../model/turn.ts";
 
 /** Runs a `trial-start`. */
 export function trialStart(tx: Transaction): Reply {
@@ -49,17 +50,15 @@ export function trialStart(tx: Transaction): Reply {
       value: 0,
     });
   }
-  const { proposal, config } = requireTurn(tx, uid, attempt);
+  const { proposal, config } = requireTurn(tx, uid);
+  requireAttempt(tx, uid, attempt);
   const policy = policyOf(tx, config);
-  const { changedKeys, candidateHash } = statusOf(proposal);
-  if (checked !== "" && checked !== candidateHash) {
-    refuse("Retry", "the candidate moved after it was checked", {
-      field: "candidateHash",
-      limit: candidateHash,
-      value: checked,
-    });
+  const { changedKeys } = statusOf(proposal);
+  if (checked !== "") requireChecked(proposal, checked);
+  if (broken !== "") {
+    deny(tx, config, proposal, broken);
+    return objectReply(tx.keyOf(proposal), tx.warnings);
   }
-  if (broken !== "") return deny(tx, config, proposal, broken);
   const pools = trialPools(tx, config, { reachable: new Set(reachable), changedKeys });
   if (!canStart(pools, policy)) refuseStart(pools, policy);
   const trial = makeTrial(tx, { proposal, config, policy, pools, attempt, entropy });
@@ -79,18 +78,6 @@ export function trialStart(tx: Transaction): Reply {
   return objectReply(tx.keyOf(stored), tx.warnings);
 }
 
-/** The content that later commits made of the change breaks the schema: nobody tries it. */
-function deny(tx: Transaction, config: Config, proposal: Proposal, broken: string): Reply {
-  const version = config.status?.version ?? 0;
-  endQueued(tx, config, proposal, {
-    phase: "Denied",
-    reason: "SchemaViolation",
-    message: `on top of version ${version} the content breaks its schema: ${broken}`,
-  });
-  giveTurn(tx, config);
-  return objectReply(tx.keyOf(proposal), tx.warnings);
-}
-
 function startMessage(trial: TrialRow, pools: readonly ClassPool[]): string {
   const nodes = trial.electors.map((elector) => elector.node).join(", ");
   const why = trial.requireImprovement ? `; it ${asks(trial.improvementReason)}` : "";
@@ -102,42 +89,14 @@ function asks(reason: string): string {
   return `must show improvement (${reason})`;
 }
 
-function requireTurn(
-  tx: Transaction,
-  uid: string,
-  attempt: number,
-): { readonly proposal: Proposal; readonly config: Config } {
-  const proposal = tx.byUid("Proposal", uid);
-  if (proposal === undefined) {
-    return refuse("NotFound", "there is no such proposal", { field: "proposalUid", value: uid });
-  }
-  const { namespace = "" } = proposal.metadata;
-  const config = tx.object("Config", namespace, proposal.spec.config);
-  const phase = phaseOf(proposal);
-  if (config === undefined || phase !== "Validated") {
-    return refuse("Conflict", `proposal ${proposal.metadata.name} is ${phase}, not Validated`, {
-      field: "status.phase",
-      limit: "Validated",
-      value: phase,
-    });
-  }
+function requireAttempt(tx: Transaction, uid: string, attempt: number): void {
   const next = (trialOf(tx, uid)?.attempt ?? 0) + 1;
-  if (attempt !== next) {
-    refuse("Conflict", `the next attempt is ${next}`, {
-      field: "attempt",
-      limit: next,
-      value: attempt,
-    });
-  }
-  const state = configStateOf(tx, config.metadata.uid);
-  if (!isIdle(tx, config.metadata.uid) || state.queue[0] !== uid) {
-    refuse("Conflict", `another change of Config ${config.metadata.name} comes first`, {
-      field: "proposalUid",
-      value: proposal.metadata.name,
-      rule: "OneChangeInFlight",
-    });
-  }
-  return { proposal, config };
+  if (attempt === next) return;
+  refuse("Conflict", `the next attempt is ${next}`, {
+    field: "attempt",
+    limit: next,
+    value: attempt,
+  });
 }
 
 function refuseStart(pools: readonly ClassPool[], policy: PolicySpec): never {

@@ -18,7 +18,6 @@ import { objectivesOf } from "../model/electorate.ts";
 import { emit } from "../model/events.ts";
 import { guardPlanFor, planProblem } from "../model/guard.ts";
 import { isActive, runnableVersion, standingVetoes, vetoName, vetoesOf } from "../model/pins.ts";
-import { giveTurn } from "../model/proposals.ts";
 import { assignedNodes, budgetFor, isMoving, rolloutStatus, setPaused } from "../model/rollouts.ts";
 import { assignmentOf, configStateOf, rolloutRowOf } from "../model/rows.ts";
 import { proofOf } from "../model/verdicts.ts";
@@ -223,7 +222,6 @@ function react(tx: Transaction, config: Config, rollout: Rollout, document: Veto
       `(${reason === "FirstVeto" ? "the policy rolls back on the first" : `budget ${budget}`}): ` +
       document.message;
     rollBack(tx, config, rollout, { reason, message, classes });
-    giveTurn(tx, config);
     return;
   }
   if (small && onFirstVeto === "pause" && isMoving(rollout)) {

@@ -25,6 +25,7 @@ export const COMMAND_TYPES = [
   "withdraw",
   "node-status",
   "release-quarantine",
+  "direct-commit",
 ] as const;
 
 /** Type of a command. */
@@ -120,6 +121,15 @@ export interface TrialStartBody {
   /** Hash of the content that admission checked against the schema; Retry when it moved since. */
   readonly candidateHash?: string;
   /** Why that content breaks the schema: the proposal ends Denied instead of being tried. */
+  readonly invalid?: string;
+}
+
+/** Commit a Validated proposal whose turn it is, without a trial. */
+export interface DirectCommitBody {
+  readonly proposalUid: string;
+  /** Hash of the content that admission checked against the schema; Retry when it moved since. */
+  readonly candidateHash: string;
+  /** Why that content breaks the schema: the proposal ends Denied instead of being committed. */
   readonly invalid?: string;
 }
 

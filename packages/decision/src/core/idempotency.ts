@@ -55,16 +55,21 @@ export class ResultQueue {
   }
 
   /**
-   * Rows of results, oldest first. Places whose result is gone or was replaced are left out, and at
-   * the head they are given back.
+   * Rows of results, oldest first, of those that neither the state nor the transaction has replaced
+   * or removed. A place is given back only when the committed row says so: what a transaction wrote
+   * may be dropped, and a queue that believed it would differ from one that was restored.
    */
-  *oldest(tx: Transaction): IterableIterator<readonly [row: string, result: Remembered]> {
+  *oldest(tx: Transaction, table: RowTable): IterableIterator<readonly [string, Remembered]> {
     for (let at = this.#head; at < this.#places.length; at += 1) {
       const place = this.#places[at];
       assert(place !== undefined, "a place within the queue");
-      const found = tx.row<Remembered>(place.row);
-      if (found?.index === place.index) yield [place.row, found];
-      else if (at === this.#head) this.#head += 1;
+      const stored = table.get(place.row) as unknown as Remembered | undefined;
+      if (stored?.index !== place.index) {
+        if (at === this.#head) this.#head += 1;
+        continue;
+      }
+      const seen = tx.row<Remembered>(place.row);
+      if (seen?.index === place.index) yield [place.row, seen];
     }
   }
 }
@@ -108,7 +113,7 @@ export function forget(
 ): void {
   let excess = results.table.countOf(IDEMPOTENCY_PREFIX) - IDEMPOTENCY_RESULTS_MAX;
   let forgotten = 0;
-  for (const [row, found] of results.queue.oldest(tx)) {
+  for (const [row, found] of results.queue.oldest(tx, results.table)) {
     const old = tx.nowMs - found.atMs >= IDEMPOTENCY_TTL_MS;
     if ((!old && excess <= 0) || forgotten === count) return;
     excess -= 1;

@@ -1,4 +1,4 @@
-// Opening proposals and giving them their turn. A proposal is validated in the entry that opens it;
+// Opening proposals. A proposal is validated in the entry that opens it;
 // what cannot be validated is refused, so that every stored proposal has been worth a trial.
 
 import { changedTopLevelKeys } from "@kingly/base";
@@ -17,7 +17,6 @@ import { invalid } from "../core/fields.ts";
 import { openedKey } from "../core/keys.ts";
 import { refuse } from "../core/refuse.ts";
 import type { Transaction } from "../core/transaction.ts";
-import { candidateContent, commitVersion, directSeed } from "./commit.ts";
 import {
   candidateOn,
   committedContent,
@@ -27,10 +26,11 @@ import {
 } from "./content.ts";
 import { stem } from "./events.ts";
 import { EMPTY_STATUS, step } from "./phases.ts";
-import { INTENT_ANNOTATION, dequeue, isIdle } from "./queue.ts";
+import { INTENT_ANNOTATION, isIdle } from "./queue.ts";
 import { quarantined, requireRules } from "./rules.ts";
 import { configStateOf, updateConfigState } from "./rows.ts";
 import { classesOf, selectedNodes } from "./selection.ts";
+import { commitDirectly, isDirect } from "./turn.ts";
 
 /** What a new proposal says. Exactly one of `patch` and `data`. */
 export interface NewProposal {
@@ -125,7 +125,9 @@ export function openProposal(tx: Transaction, input: NewProposal): Proposal {
     proposals: state.proposals + 1,
   });
   tx.putRow(openedKey(stored.metadata.uid), tx.nowMs);
-  giveTurn(tx, config);
+  // Admission has just checked this content; one that waits is checked again when its turn comes.
+  const policy = policyOf(tx, config);
+  if (ahead === 0 && isDirect(policy, config)) commitDirectly(tx, config, stored, policy);
   return tx.byUid("Proposal", stored.metadata.uid) ?? stored;
 }
 
@@ -235,38 +237,4 @@ function annotationsOf(input: NewProposal): {
   }
   if (input.intent) given[INTENT_ANNOTATION] = "true";
   return Object.keys(given).length === 0 ? {} : { annotations: given };
-}
-
-/**
- * Gives the next waiting proposal its turn where no trial is needed: the policy allows direct commits,
- * or no version stands to compare with. Others wait for the leader's trial-start. Call it whenever a
- * Config may have become idle.
- */
-export function giveTurn(tx: Transaction, config: Config): void {
-  const { uid, name, namespace = "" } = config.metadata;
-  const current = tx.object("Config", namespace, name);
-  if (current === undefined || !isIdle(tx, uid)) return;
-  const policy = policyOf(tx, current);
-  const first = (current.status?.version ?? 0) === 0;
-  if (!policy.directCommits && !first) return;
-  for (const next of configStateOf(tx, uid).queue) {
-    if (!isIdle(tx, uid)) return;
-    const proposal = tx.byUid("Proposal", next);
-    dequeue(tx, uid, next);
-    if (proposal === undefined) continue;
-    commitVersion(tx, {
-      config: tx.object("Config", namespace, name) ?? current,
-      data: candidateContent(tx, proposal),
-      proposal,
-      verdict: "Direct",
-      reason: first ? "FirstVersion" : "DirectCommit",
-      message: first
-        ? "committed without a trial: no version stands to compare with"
-        : "committed without a trial, as the policy allows",
-      policy,
-      acceptors: [],
-      rejections: [],
-      seed: directSeed(tx, uid),
-    });
-  }
 }

@@ -133,7 +133,7 @@ function rebase(tx: Transaction, config: Config, proposal: Proposal): void {
     candidateHash,
     changedKeys: keys,
     reason: "Rebased",
-    message: `moved onto version ${version}, waiting for its trial`,
+    message: `moved onto version ${version}, waiting for its turn`,
   });
 }
 

@@ -12,7 +12,6 @@ import { candidateContent, commitVersion } from "./commit.ts";
 import { quarantine } from "./rollback.ts";
 import { contentOf } from "./content.ts";
 import { statusOf, step } from "./phases.ts";
-import { giveTurn } from "./proposals.ts";
 import { isIntent, setSynced } from "./queue.ts";
 import { putTrial, updateConfigState } from "./rows.ts";
 import type { TrialRow } from "./rows.ts";
@@ -72,7 +71,6 @@ export function conclude(
     }
     if (isIntent(judged)) setSynced(tx, config, "False", { reason: phase, message });
   }
-  giveTurn(tx, config);
 }
 
 function tally(verdict: Verdict): string {

@@ -11,12 +11,13 @@ import { OPEN_TRIAL_PREFIX, uidKey } from "../core/keys.ts";
 import { readObject, readObjects } from "../core/view.ts";
 import type { StateView, StoredObject } from "../core/view.ts";
 import { canStart, trialPools } from "../model/electorate.ts";
-import { phaseOf } from "../model/phases.ts";
+import { phaseOf, statusOf } from "../model/phases.ts";
 import { isActive } from "../model/pins.ts";
 import { queueDeadlineMs } from "../model/queue.ts";
 import { assignedNodes, isMoving, stageObstacle } from "../model/rollouts.ts";
 import { RETENTION_PHASE, isDue } from "../model/retention.ts";
 import { configStateOf, trialOf } from "../model/rows.ts";
+import { isDirect } from "../model/turn.ts";
 
 /** What the leader knows beyond replicated state. */
 export interface SoftView {
@@ -107,7 +108,7 @@ function workOf(view: StateView, config: Config, soft: SoftView, dueMs: number):
   }
   const head = state.queue[0];
   if (state.trial !== "" || head === undefined) return work;
-  const start = trialStartOf(view, config, head, soft);
+  const start = turnOf(view, config, head, soft);
   return start === undefined ? work : [...work, start];
 }
 
@@ -128,7 +129,8 @@ function advanceOf(
   return command("advance-rollout", body, `advance/${uid}/${status.stage}`);
 }
 
-function trialStartOf(
+/** What gives the first in the queue its turn: a commit where no trial is needed, else its trial. */
+function turnOf(
   view: StateView,
   config: Config,
   proposalUid: string,
@@ -136,12 +138,13 @@ function trialStartOf(
 ): PendingCommand | undefined {
   const namespace = config.metadata.namespace ?? "";
   const policy: Policy | undefined = readObject(view, "Policy", namespace, config.spec.policyRef);
-  // Direct commits take their turn inside apply.
-  if (policy === undefined || policy.spec.directCommits) return undefined;
-  if ((config.status?.version ?? 0) === 0) return undefined;
   const proposal = byUid(view, proposalUid);
-  const changedKeys =
-    proposal?.kind === "Proposal" ? ((proposal as Proposal).status?.changedKeys ?? []) : [];
+  if (policy === undefined || proposal?.kind !== "Proposal") return undefined;
+  const { candidateHash, changedKeys } = statusOf(proposal as Proposal);
+  if (isDirect(policy.spec, config)) {
+    const body = { proposalUid, candidateHash };
+    return command("direct-commit", body, `direct/${proposalUid}/${candidateHash}`);
+  }
   const pools = trialPools(view, config, { reachable: soft.reachableNodes, changedKeys });
   if (!canStart(pools, policy.spec)) return undefined;
   const reachable = pools.flatMap((pool) => pool.eligible.map((node) => node.metadata.name)).sort();

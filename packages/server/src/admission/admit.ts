@@ -40,8 +40,8 @@ export interface Admitted {
 /** Bytes around a document inside a command's body: names, preconditions. */
 const ENVELOPE_BYTES = 64 * 1024;
 
-/** Characters of why a candidate is not tried, as its proposal's status shows it. */
-const TRIAL_REFUSAL_CHARS_MAX = 400;
+/** Characters of why a candidate has no turn, as its proposal's status shows it. */
+const TURN_REFUSAL_CHARS_MAX = 400;
 
 function refuse(message: string, details: KinglyError["details"]): KinglyError {
   return new KinglyError("InvalidField", message, details);
@@ -68,7 +68,8 @@ export class Admission {
       case "agent-proposal":
         return this.#agentProposal(state, request);
       case "trial-start":
-        return this.#trialStart(state, request);
+      case "direct-commit":
+        return this.#turn(state, request);
       case "genesis":
       case "vote":
       case "veto":
@@ -209,36 +210,59 @@ export class Admission {
         step: "validate",
       });
     }
-    const base = contentOf(state, config.status?.contentHash ?? "");
-    const candidate = data ?? mergePatch(base, patch ?? {});
-    const field = data === undefined ? "patch" : "data";
-    const size = utf8Encode(JSON.stringify(candidate)).length;
+    if (data !== undefined) {
+      this.#content(reads, config, { data, field: "data" });
+      return;
+    }
+    // Apply takes the change only while its base is the decided version: that content is judged.
+    const { name } = config.metadata;
+    const number = body["baseVersion"];
+    const version =
+      typeof number === "number" && number > 0
+        ? reads.object("ConfigVersion", namespace, `${name}-v${number}`)
+        : undefined;
+    // Without it there is nothing to judge: apply refuses the base, or the read set when it came.
+    if (version === undefined && number !== 0) return;
+    const base = contentOf(state, version?.spec.contentHash ?? "");
+    this.#content(reads, config, { data: mergePatch(base, patch ?? {}), field: "patch" });
+  }
+
+  /** A content as a Config would have it: its size, its schema. */
+  #content(
+    reads: ReadSet,
+    config: Config,
+    content: { readonly data: JsonValue; readonly field: string },
+  ): void {
+    const { data, field } = content;
+    const size = utf8Encode(JSON.stringify(data)).length;
     if (size > CONTENT_BYTES_MAX) throw tooLarge(field, CONTENT_BYTES_MAX, size);
-    this.#data(reads, namespace, config.spec.schemaRef, { data: candidate, field });
+    this.#data(reads, config.metadata.namespace ?? "", config.spec.schemaRef, content);
   }
 
   /**
-   * A waiting change moves onto every newer version key by key, which may break rules that span keys:
-   * the content that would be tried is checked again, and a broken one ends instead of being tried.
+   * A waiting change moves onto every newer version key by key, which may break rules that span keys,
+   * and its schema may change: the content that would be tried or committed is checked again, and a
+   * broken one ends instead. Apply compares the candidate's hash and the revisions read.
    */
-  #trialStart(state: StateMachine, request: WriteRequest): Admitted {
+  #turn(state: StateMachine, request: WriteRequest): Admitted {
     const body = this.#parse(request);
     const proposal = state.byUid("Proposal", text(body, "proposalUid"));
     const namespace = proposal?.metadata.namespace ?? "";
-    const config = state.object("Config", namespace, proposal?.spec.config ?? "");
+    const reads = new ReadSet(state);
+    // Recorded: which schema counts is the Config's word, and at a turn its status is at rest.
+    const config = reads.object("Config", namespace, proposal?.spec.config ?? "");
     const candidateHash = proposal?.status?.candidateHash ?? "";
     // Apply says what is wrong with a proposal that is gone or not waiting.
     if (config === undefined || candidateHash === "") {
       return { body: request.body, readSet: [], object: null };
     }
-    const reads = new ReadSet(state);
     const data = contentOf(state, candidateHash);
     let invalid = {};
     try {
-      this.#data(reads, namespace, config.spec.schemaRef, { data, field: "data" });
+      this.#content(reads, config, { data, field: "data" });
     } catch (error) {
       if (!(error instanceof KinglyError)) throw error;
-      invalid = { invalid: error.message.slice(0, TRIAL_REFUSAL_CHARS_MAX) };
+      invalid = { invalid: error.message.slice(0, TURN_REFUSAL_CHARS_MAX) };
     }
     const checked = encode({ ...body, candidateHash, ...invalid });
     return { body: checked, readSet: reads.entries(), object: null };
@@ -263,7 +287,8 @@ export class Admission {
         help: "set spec.agentsMayPropose in the policy",
       });
     }
-    this.#candidate(state, reads, config, { patch: document.patch });
+    const { patch, baseVersion } = document;
+    this.#candidate(state, reads, config, { patch, baseVersion });
     return { body: request.body, readSet: reads.entries(), object: null };
   }
 }

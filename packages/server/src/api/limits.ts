@@ -118,6 +118,9 @@ export const VETO_REQUEST_MS = 900_000;
 /** Characters of the reason with which a person asks for a veto, a resume, a rollback or a release. */
 export const REASON_CHARS_MAX = 1_000;
 
+/** Changes in one list of the quarantine: four times what one Config can hold; one screen is less. */
+export const QUARANTINE_LIST_MAX = 1_024;
+
 /** Characters of a node's own words about an assignment that it refused. */
 export const NACK_MESSAGE_CHARS_MAX = 300;
 

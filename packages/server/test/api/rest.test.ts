@@ -177,6 +177,23 @@ describe("writing", () => {
     expect(revision()).toBe(before);
   });
 
+  it("shows what a dry run would write in the customary order, however it was sent", async () => {
+    const { apiVersion, kind, metadata, spec } = objective("dry", "guardrail");
+    const sent = { spec, metadata, kind, apiVersion } as JsonObject;
+    const made = await api.call("POST", `${DEFAULT}/objectives?dryRun=All`, { body: sent });
+    const order = ["apiVersion", "kind", "metadata", "spec"];
+    expect(Object.keys(made.body)).toEqual(order);
+    const bare = await api.call("POST", `${DEFAULT}/objectives?dryRun=All`, {
+      body: { spec, metadata } as JsonObject,
+    });
+    expect(Object.keys(bare.body)).toEqual(order);
+    const again = objective("latency");
+    const put = await api.call("PUT", `${DEFAULT}/objectives/latency?dryRun=All`, {
+      body: { spec: again["spec"] ?? null, kind: "Objective" },
+    });
+    expect([put.status, Object.keys(put.body)]).toEqual([200, order]);
+  });
+
   it("applies merge patches and JSON patches", async () => {
     const path = `${DEFAULT}/configs/web`;
     const merge = { "content-type": "application/merge-patch+json" };

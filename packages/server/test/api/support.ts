@@ -241,30 +241,48 @@ export class TestApi {
 
   /** Enrols a node through the API; its client holds its certificate. */
   async enroll(name: string, token?: string): Promise<Agent> {
-    const joinToken = token ?? (await this.joinToken());
-    const tls = generateKeyPairSync("ec", { namedCurve: "P-256" });
-    const signing = generateSigningKey();
-    const proof = utf8Encode(`kingly-enroll|${joinToken}|${name}`);
     const client = this.agentClient();
-    const response = await new Promise<EnrollResponse>((resolve, reject) => {
-      client.Enroll(
-        {
-          token: joinToken,
-          node: name,
-          tlsPublicKey: tls.publicKey.export({ format: "der", type: "spki" }),
-          tlsProof: sign("sha256", proof, tls.privateKey),
-          signingPublicKey: Buffer.from(signing.publicKey),
-          signingProof: Buffer.from(nodeCrypto.sign(signing.privateKey, proof)),
-          targets: ["inference/main"],
-          signals: ["latencyMean", "successRatio"],
-          agentVersion: "0.1.0",
-        },
-        (error: ServiceError | null, value?: EnrollResponse) =>
-          error === null && value !== undefined ? resolve(value) : reject(error as Error),
-      );
-    });
-    const key = tls.privateKey.export({ format: "pem", type: "pkcs8" }).toString();
+    const joinToken = token ?? (await this.joinToken());
+    const who = { name, token: joinToken, signals: ["latencyMean", "successRatio"] };
+    const { response, signingKey, key } = await enrolNode(client, who);
     const channel = this.credentials({ cert: response.certificatePem, key });
-    return { name, client: this.agentClient(channel), signingKey: signing.privateKey, response };
+    return { name, client: this.agentClient(channel), signingKey, response };
   }
+}
+
+/** What a node has after enrolment. */
+export interface EnrolledNode {
+  readonly response: EnrollResponse;
+  readonly signingKey: Uint8Array;
+  /** PEM of the key of its client certificate. */
+  readonly key: string;
+}
+
+/** Enrols a node with a join token: fresh keys, each proved. */
+export async function enrolNode(
+  client: AgentServiceClient,
+  who: { readonly name: string; readonly token: string; readonly signals: readonly string[] },
+): Promise<EnrolledNode> {
+  const tls = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const signing = generateSigningKey();
+  const proof = utf8Encode(`kingly-enroll|${who.token}|${who.name}`);
+  const response = await new Promise<EnrollResponse>((resolve, reject) => {
+    client.Enroll(
+      {
+        token: who.token,
+        node: who.name,
+        tlsPublicKey: tls.publicKey.export({ format: "der", type: "spki" }),
+        tlsProof: sign("sha256", proof, tls.privateKey),
+        signingPublicKey: Buffer.from(signing.publicKey),
+        signingProof: Buffer.from(nodeCrypto.sign(signing.privateKey, proof)),
+        targets: ["inference/main"],
+        signals: [...who.signals],
+        agentVersion: "0.1.0",
+      },
+      (error: ServiceError | null, value?: EnrollResponse) =>
+        error === null && value !== undefined ? resolve(value) : reject(error as Error),
+    );
+  });
+  const key = tls.privateKey.export({ format: "pem", type: "pkcs8" }).toString();
+  return { response, signingKey: signing.privateKey, key };
 }

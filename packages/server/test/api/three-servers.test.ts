@@ -2,14 +2,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { credentials } from "@grpc/grpc-js";
-import { generateKeyPairSync, sign } from "node:crypto";
 import { request as httpsRequest } from "node:https";
-import type { ServiceError } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { utf8Encode } from "@kingly/base";
 import type { JsonObject } from "@kingly/base";
-import { generateSigningKey, loadService, nodeCrypto } from "@kingly/protocol";
-import type { EnrollResponse, ServerMessage } from "@kingly/protocol";
+import { loadService } from "@kingly/protocol";
+import type { ServerMessage } from "@kingly/protocol";
 import { loadConfig } from "../../src/config.ts";
 import type { ServerConfig } from "../../src/config.ts";
 import { initCluster } from "../../src/init.ts";
@@ -20,7 +17,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { noLogger } from "@kingly/base";
 import { CONFIG, DEFAULT, POLICY, SCHEMA, objective } from "./example.ts";
-import { at, eventually, text } from "./support.ts";
+import { at, enrolNode, eventually, text } from "./support.ts";
 
 let folder: string;
 let token: string;
@@ -115,34 +112,15 @@ describe("three servers", () => {
       labels: { role: "inference" },
     });
     const joinToken = text(made.body, "token");
-    const tls = generateKeyPairSync("ec", { namedCurve: "P-256" });
-    const signing = generateSigningKey();
-    const proof = utf8Encode(`kingly-enroll|${joinToken}|edge-1`);
     const { AgentService } = loadService("agent");
     const ca = Buffer.from(authorityPem);
     const address = (server: number): string => `localhost:${servers[server]?.grpcPort}`;
     const fresh = new AgentService(address(follower), credentials.createSsl(ca));
-    const enrolled = await new Promise<EnrollResponse>((resolve, reject) => {
-      fresh.Enroll(
-        {
-          token: joinToken,
-          node: "edge-1",
-          tlsPublicKey: tls.publicKey.export({ format: "der", type: "spki" }),
-          tlsProof: sign("sha256", proof, tls.privateKey),
-          signingPublicKey: Buffer.from(signing.publicKey),
-          signingProof: Buffer.from(nodeCrypto.sign(signing.privateKey, proof)),
-          targets: ["inference/main"],
-          signals: ["latencyMean"],
-          agentVersion: "0.1.0",
-        },
-        (error: ServiceError | null, response?: EnrollResponse) =>
-          error === null && response !== undefined ? resolve(response) : reject(error as Error),
-      );
-    });
+    const who = { name: "edge-1", token: joinToken, signals: ["latencyMean"] };
+    const { response: enrolled, key } = await enrolNode(fresh, who);
     fresh.close();
     expect(enrolled.servers).toEqual(configs[0]?.members.map((member) => member.address));
 
-    const key = tls.privateKey.export({ format: "pem", type: "pkcs8" }).toString();
     const client = new AgentService(
       address(other),
       credentials.createSsl(ca, Buffer.from(key), Buffer.from(enrolled.certificatePem)),

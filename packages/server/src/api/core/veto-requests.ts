@@ -6,10 +6,11 @@ import { KinglyError, isJsonObject } from "@kingly/base";
 import type { JsonObject } from "@kingly/base";
 import { kindInfo } from "@kingly/resources";
 import type { Config, Node } from "@kingly/resources";
-import { REASON_CHARS_MAX, VETO_REQUEST_MS } from "../limits.ts";
+import { VETO_REQUEST_MS } from "../limits.ts";
 import type { Principal } from "./auth.ts";
 import type { ApiContext } from "./context.ts";
 import { patchObject } from "./patcher.ts";
+import { checkedReason } from "./people.ts";
 import { assignmentsOf } from "./views.ts";
 
 const PREFIX = "kingly.dev/veto-";
@@ -65,20 +66,14 @@ export async function requestVeto(
   config: Config,
   wish: { readonly node: string; readonly version: number; readonly reason: string },
 ): Promise<number> {
-  const { node, reason } = wish;
+  const { node } = wish;
+  const reason = checkedReason(wish.reason);
   const version = wish.version === 0 ? assignedVersion(context, node, config) : wish.version;
   if (version === 0) {
     throw new KinglyError("InvalidField", `node ${node} runs no version of this Config`, {
       field: "version",
       value: version,
       help: "name a version that was committed",
-    });
-  }
-  if (reason === "" || reason.length > REASON_CHARS_MAX) {
-    throw new KinglyError("InvalidField", `reason: must have 1 to ${REASON_CHARS_MAX} characters`, {
-      field: "reason",
-      limit: REASON_CHARS_MAX,
-      value: reason.length,
     });
   }
   const text = JSON.stringify({

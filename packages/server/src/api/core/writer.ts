@@ -74,6 +74,7 @@ function located(call: WriteCall, document: JsonValue, name: string | undefined)
   }
   const metadata = document["metadata"] ?? {};
   if (!isJsonObject(metadata)) throw usage("metadata", "must be an object", metadata);
+  // First, as everybody writes them: validation keeps the order, and a dry run shows it.
   const { apiVersion, kind } = info;
   const object = { apiVersion, kind, metadata: namedMetadata(call, metadata, name) };
   addMissing(object, document);

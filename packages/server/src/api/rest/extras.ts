@@ -9,9 +9,10 @@ import type { Config, Proposal, Rollout, Veto } from "@kingly/resources";
 import { isAllowed, requireAllowed } from "../core/auth.ts";
 import type { ApiContext } from "../core/context.ts";
 import { createJoinToken } from "../core/join-tokens.ts";
-import { releaseOf, releaseQuarantine } from "../core/quarantine.ts";
+import { quarantineList, releaseOf, releaseQuarantine } from "../core/quarantine.ts";
 import { readObject, settle } from "../core/reader.ts";
-import { decideRollout, reasonOf } from "../core/rollout-decisions.ts";
+import { reasonOf } from "../core/people.ts";
+import { decideRollout } from "../core/rollout-decisions.ts";
 import type { RolloutDecision } from "../core/rollout-decisions.ts";
 import { requestVeto } from "../core/veto-requests.ts";
 import { assignmentsOf, pinnedKeysOf, whyProposal, whyVeto } from "../core/views.ts";
@@ -101,6 +102,28 @@ const releaseChange: Handler = async (context, request, where) => {
   return ok(await releaseQuarantine(context, request.principal, config, release));
 };
 
+const quarantineOfConfig: Handler = async (context, request, where) =>
+  ok(quarantineList(context, [await read<Config>(context, request, "Config", where)]));
+
+/** Of a namespace, or of all of them. */
+async function quarantine(
+  context: ApiContext,
+  request: RestRequest,
+  namespace: string,
+): Promise<Answer> {
+  if (request.method !== "GET") {
+    throw new KinglyError("MethodNotAllowed", "what lost is listed here, and released by Config", {
+      field: "method",
+      limit: "GET",
+      value: request.method,
+    });
+  }
+  requireAllowed(request.principal, "list", kindInfo("Config").plural);
+  await settle(context, { kind: "linearizable" });
+  const { state } = context.replica;
+  return ok(quarantineList(context, state.objects("Config", namespace || undefined)));
+}
+
 function decide(command: RolloutDecision): Handler {
   return async (context, request, where) => {
     requireAllowed(request.principal, "update", "rollouts");
@@ -116,6 +139,7 @@ const ITEM_HANDLERS: Readonly<Record<string, Handler>> = {
   "GET proposals/why": whyOfProposal,
   "GET vetoes/why": whyOfVeto,
   "GET nodes/effective": effective,
+  "GET configs/quarantine": quarantineOfConfig,
   "POST configs/veto": veto,
   "POST configs/release-quarantine": releaseChange,
   "POST rollouts/resume": decide("resume-rollout"),
@@ -147,6 +171,9 @@ export async function serveExtra(
       limit: "POST",
       value: request.method,
     });
+  }
+  if (path.plural === "quarantine" && path.name === undefined) {
+    return quarantine(context, request, path.namespace);
   }
   const id = `${request.method} ${path.plural ?? ""}/${path.subresource ?? ""}`;
   const handler = Object.hasOwn(ITEM_HANDLERS, id) ? ITEM_HANDLERS[id] : undefined;

@@ -1,7 +1,8 @@
-// What waits for its trial is checked again before it is tried: a later decision may have changed the
-// ground under it, so that together they break a rule that spans keys.
-import { afterAll, beforeAll, expect, it } from "vitest";
+// What waits is checked again before it is tried or committed: a later decision may have changed the
+// ground under it, so that together they break a rule that spans keys, or the rule is new.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { JsonObject } from "@kingly/base";
+import { Admission } from "../../src/admission/admit.ts";
 import { DEFAULT, POLICY, SCHEMA, createExample } from "./example.ts";
 import { TestSession } from "./session.ts";
 import { TestApi } from "./support.ts";
@@ -99,4 +100,76 @@ it("denies a change that breaks the schema on the ground it was moved to, and tr
   });
   expect(status("broad")?.trial).toBeUndefined();
   expect(status("other")).toMatchObject({ phase: "Trialing" });
+});
+
+describe("a change that waits to be committed without a trial", () => {
+  const status = (name: string) =>
+    api.replica.state.object("Proposal", "default", name)?.status ?? { phase: "none" };
+  const version = () => api.replica.state.object("Config", "default", "web")?.status?.version ?? 0;
+
+  /** Lets everything that is open come to its end, in turn. */
+  function settleAll(): void {
+    for (let i = 0; i < 10; i += 1) {
+      confirmAll();
+      while (api.replica.lead() > 0);
+    }
+  }
+
+  beforeAll(async () => {
+    await replace("policies", POLICY, { directCommits: true });
+    const trying = await api.call("DELETE", `${DEFAULT}/proposals/other`);
+    expect(trying.status).toBe(200);
+    settleAll();
+  });
+
+  it("is denied when it breaks the schema on the ground it was moved to, and the next has its turn", async () => {
+    expect((await propose("away", { batchWindowMs: 16 })).status).toBe(201);
+    const away = version();
+    // On top of 16 ms many workers are allowed; on top of 40 ms they are not.
+    expect((await propose("many", { workers: 8 })).status).toBe(201);
+    expect((await propose("few", { workers: 3 })).status).toBe(201);
+    const undone = await api.call("POST", `${DEFAULT}/rollouts/web-v${away}/rollback`, {
+      body: { reason: "not this one" },
+    });
+    expect(undone.status).toBe(200);
+    expect(status("many")).toMatchObject({ phase: "Validated", reason: "Rebased" });
+    settleAll();
+    expect(status("many")).toMatchObject({
+      phase: "Denied",
+      reason: "SchemaViolation",
+      message: expect.stringMatching(/^on top of version \d+ the content breaks its schema: data/),
+    });
+    expect(status("few")).toMatchObject({ phase: "Completed" });
+    const config = api.replica.state.object("Config", "default", "web");
+    expect(config?.spec.data).toEqual({ batchWindowMs: 40, workers: 3 });
+  });
+
+  it("is judged by the schema of its turn, not of its opening", async () => {
+    expect((await propose("moving", { batchWindowMs: 20 })).status).toBe(201);
+    expect((await propose("late", { workers: 7 })).status).toBe(201);
+    const before = version();
+    await replace("configschemas", SCHEMA, {
+      ...CROSS,
+      schema: { ...(CROSS["schema"] as JsonObject), properties: { workers: { maximum: 5 } } },
+    });
+    settleAll();
+    expect(status("late")).toMatchObject({ phase: "Denied", reason: "SchemaViolation" });
+    expect(version()).toBe(before);
+  });
+
+  it("is judged on the base that it names, also when this server has not seen it yet", async () => {
+    const { state } = api.replica;
+    const body = { namespace: "default", config: "web", reason: "r", patch: { workers: 9 } };
+    const source = { type: "human", name: "test" };
+    const admit = (baseVersion: number) =>
+      new Admission().admit(state, {
+        command: "propose",
+        body: new Uint8Array(0),
+        bodyObject: { ...body, source, baseVersion },
+      });
+    expect(() => admit(version())).toThrow(/workers/);
+    // A version to come: apply answers Retry when it came, and refuses the base otherwise.
+    const next = `configversions/default/web-v${version() + 9}`;
+    expect(admit(version() + 9).readSet).toContainEqual({ key: next, revision: 0 });
+  });
 });
