@@ -5,11 +5,9 @@ import { KinglyError, isJsonObject } from "@kingly/base";
 import type { JsonObject, JsonValue } from "@kingly/base";
 import type { ApiObject } from "@kingly/resources";
 import { resolveKind } from "../kinds.ts";
+import { CONFLICT_ATTEMPTS_MAX } from "../limits.ts";
 import { readManifests, type Manifest } from "../manifests.ts";
 import type { Session } from "../session.ts";
-
-/** Attempts when somebody else writes the same object in between. */
-const CONFLICT_ATTEMPTS_MAX = 5;
 
 interface Target {
   readonly kind: string;
@@ -105,11 +103,19 @@ export async function runApply(
   session: Session,
   flags: { readonly filename: readonly string[]; readonly dryRun?: string },
 ): Promise<number> {
-  const query: Record<string, string> = flags.dryRun === "server" ? { dryRun: "All" } : {};
+  const { dryRun = "" } = flags;
+  if (dryRun !== "" && dryRun !== "server") {
+    throw new KinglyError("Usage", `--dry-run: "${dryRun}" is not server`, {
+      field: "--dry-run",
+      limit: "server",
+      value: dryRun,
+    });
+  }
+  const query: Record<string, string> = dryRun === "server" ? { dryRun: "All" } : {};
   for (const manifest of await readManifests(flags.filename, session.io)) {
     const { verb, target, warnings } = await applyOne(session, manifest, query);
     for (const warning of warnings) session.io.stderr.write(`Warning: ${warning}\n`);
-    const suffix = flags.dryRun === "server" ? " (server dry run)" : "";
+    const suffix = dryRun === "server" ? " (server dry run)" : "";
     const singular = resolveKind(target.kind).singular;
     session.io.stdout.write(`${singular}/${target.name} ${verb}${suffix}\n`);
   }
