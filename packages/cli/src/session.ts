@@ -40,8 +40,9 @@ export async function withSession(
 ): Promise<number> {
   const context = loadContext(contextFile(flags, io), flags.context);
   const client = new RestClient(context, {
-    onServerChange: (from, to, reason) =>
-      void io.stderr.write(`Warning: cannot reach ${from} (${reason}); asking ${to}\n`),
+    onServerChange: (from, to, reason) => {
+      io.stderr.write(`Warning: cannot reach ${from} (${reason}); asking ${to}\n`);
+    },
   });
   try {
     return await action({ io, client, namespace: flags.namespace ?? context.namespace });

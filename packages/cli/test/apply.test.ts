@@ -156,3 +156,28 @@ describe("apply --dry-run", () => {
     expect((await terminal.run(["get", "objective", "dry"])).code).toBe(1);
   });
 });
+
+describe("apply of a List", () => {
+  it("takes back what get of several kinds printed, also what is not there any more", async () => {
+    const scope = ["get", "policies,objectives", "-o", "yaml"];
+    const { out } = await terminal.run(scope);
+    expect((await terminal.run(["delete", "objective", "written"])).code).toBe(0);
+    const applied = await terminal.run(["apply", "-f", "-"], { stdin: out });
+    expect([applied.code, applied.err]).toEqual([0, ""]);
+    expect(applied.out).toContain("policy/demo unchanged\n");
+    expect(applied.out).toContain("objective/latency unchanged\n");
+    expect(applied.out).toContain("objective/written created\n");
+  });
+
+  it("names the item that is wrong", async () => {
+    for (const [items, problem] of [
+      ["items: 3", "items of a List is no list"],
+      ["items: [3]", "items[0]: must be a mapping"],
+      ["items: [{kind: Policy}]", "items[0]: metadata.name is missing"],
+    ] as const) {
+      const stdin = `apiVersion: v1\nkind: List\n${items}\n`;
+      const { code, err } = await terminal.run(["apply", "-f", "-"], { stdin });
+      expect([code, err]).toEqual([2, `error: stdin: ${problem} (InvalidField)\n`]);
+    }
+  });
+});
