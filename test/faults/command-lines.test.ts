@@ -1,13 +1,14 @@
 // The two command lines that people use, kinglyctl and the real kubectl, against a running cluster
 // with a fleet that does real work.
 
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { JsonObject } from "@kingly/base";
 import type { Veto } from "@kingly/resources";
 import { stringify } from "yaml";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Cluster, mainOf } from "../harness/cluster.ts";
+import { kubectlPath } from "../harness/kubectl.ts";
 import { config, OBJECTIVE, policy, SCHEMA } from "../harness/manifests.ts";
 import { startNodes, untilCalibrated, type TestNode } from "../harness/node.ts";
 import { untilSettled } from "../harness/settled.ts";
@@ -122,12 +123,6 @@ describe("kinglyctl", () => {
     expect(refused.text).toMatch(/rounds/);
   });
 });
-
-const kubectlPath = (process.env["PATH"] ?? "")
-  .split(delimiter)
-  .map((folder) => join(folder, "kubectl"))
-  .find((path) => existsSync(path));
-if (kubectlPath === undefined) console.info("skipped: there is no kubectl on this machine");
 
 describe.skipIf(kubectlPath === undefined)("the real kubectl", () => {
   function kubectl(...args: string[]): Promise<Said> {

@@ -120,13 +120,13 @@ export class Cluster {
     return this.#servers.get(member)?.alive === true;
   }
 
-  /** REST client of one server, kept; it connects anew after a restart. */
+  /** REST client of one server and no other, kept; it connects anew after a restart. */
   client(member: number): RestClient {
     const known = this.#clients.get(member);
     if (known !== undefined) return known;
     const context = loadContext(this.files.kubeconfig);
     const server = this.files.restUrls[member] ?? "";
-    const client = new RestClient({ ...context, server });
+    const client = new RestClient({ ...context, server, alternatives: [] });
     this.#clients.set(member, client);
     return client;
   }

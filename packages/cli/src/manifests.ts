@@ -1,12 +1,14 @@
-// Reads manifests: YAML or JSON, several documents a file, files or folders or standard input.
+// Reads manifests: YAML or JSON, several documents a file, files or folders or standard input. What
+// comes out is exactly what was written: a value that JSON cannot say is refused with its place.
 
 import { join } from "node:path";
-import { KinglyError, type JsonObject } from "@kingly/base";
+import { KinglyError, isJsonObject, utf8Length } from "@kingly/base";
+import type { JsonObject, JsonValue } from "@kingly/base";
 import { parseAllDocuments } from "yaml";
 import type { Io } from "./io.ts";
-
-/** Bytes of one manifest file; a document is at most 1 MiB, a file may hold several. */
-export const MANIFEST_BYTES_MAX: number = 16 * 1024 * 1024;
+import { MANIFEST_BYTES_MAX } from "./limits.ts";
+import { isJsonText, strictJson } from "./strict-input.ts";
+import { jsonOfYaml } from "./yaml-value.ts";
 
 /** One document and where it came from. */
 export interface Manifest {
@@ -26,29 +28,43 @@ function filesOf(path: string, io: Io): readonly string[] {
   return entries.filter((name) => /\.(ya?ml|json)$/.test(name)).map((name) => join(path, name));
 }
 
-function documentsOf(text: string, source: string): readonly Manifest[] {
-  if (text.length > MANIFEST_BYTES_MAX) {
-    throw new KinglyError("DocumentTooLarge", `${source} has ${text.length} characters`, {
-      limit: MANIFEST_BYTES_MAX,
-      value: text.length,
-    });
-  }
-  const manifests: Manifest[] = [];
-  for (const document of parseAllDocuments(text, { uniqueKeys: true })) {
-    const problem = document.errors[0];
+function yamlValues(text: string, source: string): readonly JsonValue[] {
+  // Keys that are equal as text, such as 1 and "1", are found by our own walk.
+  return parseAllDocuments(text, { uniqueKeys: false }).map((document) => {
+    const [problem] = document.errors;
     if (problem !== undefined) {
       throw new KinglyError("MalformedJson", `${source}: ${problem.message}`, { field: source });
     }
-    const value: unknown = document.toJS();
-    if (value === null || value === undefined) continue;
-    if (typeof value !== "object" || Array.isArray(value)) {
-      throw new KinglyError("MalformedJson", `${source}: a manifest must be a mapping`, {
+    const unknown = document.warnings.find((warning) => warning.code === "TAG_RESOLVE_FAILED");
+    if (unknown !== undefined) {
+      throw new KinglyError("InvalidField", `${source}: ${unknown.message}`, {
         field: source,
+        help: "allowed: text, numbers, true, false, null, lists and mappings",
       });
     }
-    manifests.push({ source, object: value as JsonObject });
+    return jsonOfYaml(document, source);
+  });
+}
+
+function documentsOf(text: string, source: string): readonly Manifest[] {
+  const bytes = utf8Length(text);
+  if (bytes > MANIFEST_BYTES_MAX) {
+    const message = `${source}: ${bytes} bytes exceed the limit of ${MANIFEST_BYTES_MAX}`;
+    throw new KinglyError("DocumentTooLarge", message, {
+      field: source,
+      limit: MANIFEST_BYTES_MAX,
+      value: bytes,
+    });
   }
-  return manifests;
+  const isJson = source.endsWith(".json") || (/^\s*\{/.test(text) && isJsonText(text));
+  const values = isJson ? [strictJson(text, source)] : yamlValues(text, source);
+  return values.flatMap((value): readonly Manifest[] => {
+    if (value === null) return [];
+    if (isJsonObject(value)) return [{ source, object: value }];
+    throw new KinglyError("MalformedJson", `${source}: a manifest must be a mapping`, {
+      field: source,
+    });
+  });
 }
 
 /** All documents of the given paths, in order. */

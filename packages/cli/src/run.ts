@@ -1,6 +1,6 @@
 // The command line: names, flags and help. Each command's work is in commands/.
 
-import { KinglyError, toKinglyError } from "@kingly/base";
+import { toKinglyError } from "@kingly/base";
 import { Command, CommanderError } from "commander";
 import { runApply } from "./commands/apply.ts";
 import { runClusterStatus } from "./commands/cluster.ts";
@@ -10,7 +10,7 @@ import { runGet, type GetFlags } from "./commands/get.ts";
 import { runPropose, type ProposeFlags } from "./commands/propose.ts";
 import { runQuarantineList, runQuarantineRelease } from "./commands/quarantine.ts";
 import type { QuarantineListFlags, ReleaseFlags } from "./commands/quarantine.ts";
-import { runRolloutStatus, runRolloutWord } from "./commands/rollout.ts";
+import { runRolloutStatus, runRolloutWord, type RolloutWord } from "./commands/rollout.ts";
 import { runTokenCreate } from "./commands/token.ts";
 import type { TokenFlags } from "./commands/token.ts";
 import { runVeto } from "./commands/veto.ts";
@@ -30,8 +30,8 @@ function collect(value: string, before: readonly string[]): readonly string[] {
 function addReading(program: Command, run: Runner): void {
   program
     .command("get")
-    .argument("<kind>", "kind, kind/name, or kind followed by names")
-    .argument("[names...]")
+    .argument("<kind>", "kind, several kinds as KIND,KIND, or KIND/NAME (may be repeated)")
+    .argument("[names...]", "names of objects of one kind")
     .description("show objects")
     .option("-o, --output <format>", "table|wide|json|yaml|name", "table")
     .option("-w, --watch", "go on as they change", false)
@@ -106,33 +106,29 @@ function addWriting(program: Command, run: Runner): void {
     );
 }
 
+/** A subcommand about one Config; its flags and action follow. */
+function aboutConfig(group: Command, name: string, description: string): Command {
+  return group.command(name).description(description).argument("<config>");
+}
+
 function addGroups(program: Command, run: Runner): void {
   const rollout = program.command("rollout").description("staged application of a version");
-  rollout
-    .command("status")
-    .description("how far the newest version is")
-    .argument("<config>")
+  const decide =
+    (subresource: RolloutWord["subresource"]) =>
+    (config: string, { reason }: { reason: string }): Promise<void> =>
+      run((session) => runRolloutWord(session, config, { subresource, reason }));
+  aboutConfig(rollout, "status", "how far the newest version is")
     .option("-w, --watch", "go on until it ends", false)
     .option("--timeout <duration>", "of --watch", "15m")
     .action((config: string, flags: { watch: boolean; timeout: string }) =>
       run((session) => runRolloutStatus(session, config, flags)),
     );
-  rollout
-    .command("resume")
-    .argument("<config>")
-    .description("let a paused rollout go on")
+  aboutConfig(rollout, "resume", "let a paused rollout go on")
     .option("--reason <text>", "why", "looked at and found good")
-    .action((config: string, { reason }: { reason: string }) =>
-      run((session) => runRolloutWord(session, config, { subresource: "resume", reason })),
-    );
-  rollout
-    .command("undo")
-    .argument("<config>")
-    .description("take the newest version back, also after its rollout has completed")
+    .action(decide("resume"));
+  aboutConfig(rollout, "undo", "take the newest version back, also after its rollout has completed")
     .requiredOption("--reason <text>", "why")
-    .action((config: string, { reason }: { reason: string }) =>
-      run((session) => runRolloutWord(session, config, { subresource: "rollback", reason })),
-    );
+    .action(decide("rollback"));
   program
     .command("cluster")
     .description("the servers themselves")
@@ -153,10 +149,7 @@ function addQuarantine(program: Command, run: Runner): void {
     .action((config: string | undefined, flags: QuarantineListFlags) =>
       run((session) => runQuarantineList(session, config ?? "", flags)),
     );
-  quarantine
-    .command("release")
-    .description("let a change that lost be proposed again")
-    .argument("<config>")
+  aboutConfig(quarantine, "release", "let a change that lost be proposed again")
     .option("--proposal <name>", "the proposal that lost; the refusal names it")
     .option("--all", "everything of this Config")
     .requiredOption("--reason <text>", "why it may be tried again")
@@ -185,13 +178,16 @@ function report(io: Io, error: unknown): number {
   if (error instanceof CommanderError) {
     return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   }
-  const known = error instanceof KinglyError ? error : toKinglyError(error);
-  io.stderr.write(`error: ${known.message} (${known.code})\n`);
-  for (const cause of known.details?.causes ?? []) {
+  const known = toKinglyError(error);
+  const exitCode = exitCodeOf(known);
+  // A refusal with exit code 0 says that all is as it was wished: nothing failed.
+  const prefix = exitCode === EXIT.ok ? "" : "error: ";
+  io.stderr.write(`${prefix}${known.message} (${known.code})\n`);
+  for (const cause of known.details.causes ?? []) {
     io.stderr.write(`  ${cause.field}: ${cause.message}\n`);
   }
-  if (known.details?.help !== undefined) io.stderr.write(`  ${known.details.help}\n`);
-  return exitCodeOf(known);
+  if (known.details.help !== undefined) io.stderr.write(`  ${known.details.help}\n`);
+  return exitCode;
 }
 
 /** Runs one command line (without node and script name); returns the exit code. */

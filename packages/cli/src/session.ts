@@ -29,14 +29,21 @@ export function contextFile(flags: GlobalFlags, io: Io): string {
   );
 }
 
-/** Runs an action with a client and closes it afterwards. */
+/**
+ * Runs an action with a client and closes it afterwards. When the context's server cannot be reached,
+ * the client asks the cluster's others, and a warning says so.
+ */
 export async function withSession(
   io: Io,
   flags: GlobalFlags,
   action: (session: Session) => Promise<number>,
 ): Promise<number> {
   const context = loadContext(contextFile(flags, io), flags.context);
-  const client = new RestClient(context);
+  const client = new RestClient(context, {
+    onServerChange: (from, to, reason) => {
+      io.stderr.write(`Warning: cannot reach ${from} (${reason}); asking ${to}\n`);
+    },
+  });
   try {
     return await action({ io, client, namespace: flags.namespace ?? context.namespace });
   } finally {

@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { renderKubeconfig } from "../../server/src/api/index.ts";
+import { renderKubeconfig } from "../../server/src/kubeconfig.ts";
 import { TOKENS, TestApi } from "../../server/test/api/support.ts";
 import { runCli } from "../src/index.ts";
 import type { Io } from "../src/index.ts";
@@ -37,11 +37,17 @@ export class Terminal {
     return new Terminal(await TestApi.start());
   }
 
+  /** Address of the API, host:port. */
+  get address(): string {
+    return `127.0.0.1:${this.api.api.restPort}`;
+  }
+
   /** Writes a context file; returns its path. */
-  context(name: string, token: string, server = `127.0.0.1:${this.api.api.restPort}`): string {
+  context(name: string, token: string, ...servers: readonly string[]): string {
+    const addresses = servers.length === 0 ? [this.address] : servers;
     const text = renderKubeconfig({
       clusterId: "test",
-      servers: [server],
+      servers: addresses.map((address, at) => ({ memberId: `m${at + 1}`, address })),
       authorityPem: this.api.authorityPem,
       user: "someone",
       token,

@@ -1,5 +1,6 @@
 // Contexts: which server, whom to trust, who we are. The file is kubeconfig-compatible, so the
-// same one serves kubectl and kinglyctl.
+// same one serves kubectl and kinglyctl. Other cluster entries that say that they are servers of the
+// same cluster may be asked when the context's own cannot be reached (failover.ts).
 
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
@@ -10,6 +11,11 @@ import { parse } from "yaml";
 export interface Context {
   /** Base URL of the REST API, https. */
   readonly server: string;
+  /**
+   * Base URLs of the other servers of the same cluster, in the order of the file: cluster entries with
+   * the same `clusterId` in their extension `kingly.dev/cluster` and the same CA. None without one.
+   */
+  readonly alternatives: readonly string[];
   /** PEM of the cluster's CA; absent = the system's roots. */
   readonly authority: string | undefined;
   /** Bearer token; absent = anonymous. */
@@ -18,6 +24,9 @@ export interface Context {
   readonly namespace: string;
   readonly name: string;
 }
+
+/** Name of the extension of a cluster entry that carries the cluster's id. */
+const CLUSTER_EXTENSION = "kingly.dev/cluster";
 
 interface Named {
   readonly name?: unknown;
@@ -50,6 +59,30 @@ function fromFileOrData(fields: Fields, key: string, folder: string): string | u
   return path === undefined ? undefined : readFileSync(resolve(folder, path), "utf8");
 }
 
+/** Id in the extension that `kinglyd init` writes; undefined when an entry has none. */
+function clusterIdOf(cluster: Fields): string | undefined {
+  const extensions = cluster["extensions"];
+  if (!Array.isArray(extensions)) return undefined;
+  const found = (extensions as readonly Named[]).find((one) => one?.name === CLUSTER_EXTENSION);
+  return text((found?.["extension"] as Fields | null | undefined)?.["clusterId"]);
+}
+
+/** The same id alone is not enough: our token goes only to whom the cluster's own CA vouches for. */
+function alternativesOf(document: Fields, chosen: Fields, folder: string): readonly string[] {
+  const clusterId = clusterIdOf(chosen);
+  const authority = fromFileOrData(chosen, "certificate-authority", folder);
+  if (clusterId === undefined || authority === undefined) return [];
+  const servers = (document["clusters"] as readonly Named[]).flatMap((entry) => {
+    const cluster = entry?.["cluster"] as Fields | null | undefined;
+    if (typeof cluster !== "object" || cluster === null) return [];
+    if (clusterIdOf(cluster) !== clusterId) return [];
+    const same = fromFileOrData(cluster, "certificate-authority", folder) === authority;
+    const server = text(cluster["server"]);
+    return same && server !== undefined && server !== chosen["server"] ? [server] : [];
+  });
+  return [...new Set(servers)];
+}
+
 /**
  * Reads one context of a kubeconfig file.
  * @throws KinglyError `Usage` naming the file and the field.
@@ -78,6 +111,7 @@ export function loadContext(file: string, contextName?: string): Context {
   return {
     name,
     server,
+    alternatives: alternativesOf(document, cluster, folder),
     authority: fromFileOrData(cluster, "certificate-authority", folder),
     token:
       text(user["token"]) ??

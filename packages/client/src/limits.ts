@@ -26,3 +26,9 @@ export const GRPC_MESSAGE_BYTES_MAX: number = 64 * 1024 * 1024;
 
 /** Attempts of a REST call when the server says that nothing happened: about a second or two. */
 export const REST_ATTEMPTS_MAX: number = 4;
+
+/** Time to connect to one server, TLS included: long for any network, short for a person who waits. */
+export const CONNECT_TIMEOUT_MS: number = 5_000;
+
+/** Lists begun anew because another server had to go on with them: more means it does not settle. */
+export const LIST_RESTARTS_MAX: number = 2;

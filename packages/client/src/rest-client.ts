@@ -5,8 +5,11 @@ import { KinglyError, type JsonObject, type JsonValue } from "@kingly/base";
 import { kindInfo, type ApiObject } from "@kingly/resources";
 import { Agent, request, type Dispatcher } from "undici";
 import type { Context } from "./kubeconfig.ts";
+import { ConnectionFailure, Servers, type OnServerChange } from "./failover.ts";
 import {
   ATTEMPTS_MAX,
+  CONNECT_TIMEOUT_MS,
+  LIST_RESTARTS_MAX,
   REQUEST_TIMEOUT_MS,
   RESPONSE_BYTES_MAX,
   REST_ATTEMPTS_MAX,
@@ -17,6 +20,9 @@ import { linesOf } from "./lines.ts";
 
 /** Accept header that asks for a server-rendered Table. */
 export const TABLE_ACCEPT: string = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
+
+/** Objects of one page of a list, as a query says it. */
+const LIST_PAGE = "500";
 
 /** Failures after which a watch is opened again. */
 const WATCH_AGAIN: readonly string[] = [
@@ -106,36 +112,30 @@ function aborted(call: RawCall, signal: AbortSignal): Error {
   });
 }
 
-/** No connection: nothing was sent, so a repetition is safe. One that broke may have been heard. */
-function unreachableError(origin: string, call: RawCall, error: unknown): KinglyError {
-  const reason = error instanceof Error ? error.message : String(error);
-  const code = error instanceof Error && "code" in error ? error.code : "";
-  const unsent = code === "ECONNREFUSED" || code === "UND_ERR_CONNECT_TIMEOUT";
-  if (!unsent && call.method !== "GET") {
-    return new KinglyError(
-      "Indeterminate",
-      `the connection to ${origin} broke: ${reason}`,
-      { help: "look whether it took effect before you repeat it" },
-      { cause: error },
-    );
-  }
-  return new KinglyError(
-    "Unavailable",
-    `cannot reach ${origin}: ${reason}`,
-    { help: "is a server running there, and is the context file of this cluster?" },
-    { cause: error },
-  );
+/** What a caller may want to know or change. */
+export interface RestClientOptions {
+  /** Called when the present server cannot be reached and another of the context is asked. */
+  readonly onServerChange?: OnServerChange;
 }
 
-/** A client of one cluster's REST API. Close it when done. */
+/**
+ * A client of one cluster's REST API. Close it when done. It asks the context's server, and its
+ * alternatives when that one cannot be reached; a write never twice.
+ */
 export class RestClient {
   readonly #context: Context;
+  readonly #servers: Servers;
   readonly #agent: Agent;
 
-  constructor(context: Context) {
+  constructor(context: Context, options: RestClientOptions = {}) {
+    const { authority, server, alternatives } = context;
     this.#context = context;
+    this.#servers = new Servers([server, ...alternatives], options.onServerChange);
     this.#agent = new Agent({
-      connect: context.authority === undefined ? {} : { ca: context.authority },
+      connect: {
+        timeout: CONNECT_TIMEOUT_MS,
+        ...(authority === undefined ? {} : { ca: authority }),
+      },
       headersTimeout: REQUEST_TIMEOUT_MS,
       bodyTimeout: 0, // Watches are silent for as long as nothing happens.
     });
@@ -145,8 +145,13 @@ export class RestClient {
     return this.#context.namespace;
   }
 
-  async #send(call: RawCall, signal?: AbortSignal): Promise<Dispatcher.ResponseData> {
-    const url = new URL(call.path, this.#context.server);
+  /** Sends a call to one server. ConnectionFailure when no answer began. */
+  async #send(
+    server: string,
+    call: RawCall,
+    signal: AbortSignal,
+  ): Promise<Dispatcher.ResponseData> {
+    const url = new URL(call.path, server);
     for (const [key, value] of Object.entries(call.query ?? {})) url.searchParams.set(key, value);
     const headers: Record<string, string> = { accept: call.accept ?? "application/json" };
     if (this.#context.token !== undefined) {
@@ -158,27 +163,29 @@ export class RestClient {
         method: call.method,
         headers,
         dispatcher: this.#agent,
+        signal,
         ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
-        ...(signal === undefined ? {} : { signal }),
       });
     } catch (error) {
-      if (signal?.aborted === true) throw aborted(call, signal);
-      throw unreachableError(url.origin, call, error);
+      if (signal.aborted) throw aborted(call, signal);
+      throw new ConnectionFailure(error);
     }
   }
 
   /**
    * Any call; throws KinglyError for a status of 400 and above. Repeated after a pause when the
-   * server says that nothing happened (429, 503 with Retry-After) and when it cannot be reached.
+   * server says that nothing happened (429, 503 with Retry-After), at once at another server when
+   * this one cannot be reached.
    */
   async raw(call: RawCall): Promise<RawAnswer> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#once(call);
+        return await this.#servers.ask(call.method === "GET", (server) => this.#once(server, call));
       } catch (error) {
         const known = error instanceof KinglyError ? error : undefined;
         const after = known?.details.retryAfterMs;
-        if (after === undefined || attempt >= REST_ATTEMPTS_MAX) throw error;
+        if (known === undefined || after === undefined || attempt >= REST_ATTEMPTS_MAX) throw error;
+        this.#servers.noteAnswer(known);
         await new Promise((resolve) => {
           setTimeout(resolve, Math.max(after, backoffMs(attempt, Math.random())));
         });
@@ -186,8 +193,9 @@ export class RestClient {
     }
   }
 
-  async #once(call: RawCall): Promise<RawAnswer> {
-    const response = await this.#send(call, AbortSignal.timeout(REQUEST_TIMEOUT_MS));
+  async #once(server: string, call: RawCall): Promise<RawAnswer> {
+    const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+    const response = await this.#send(server, call, signal);
     const length = Number(response.headers["content-length"] ?? 0);
     if (length > RESPONSE_BYTES_MAX) {
       response.body.destroy();
@@ -196,7 +204,10 @@ export class RestClient {
         value: length,
       });
     }
-    const text = await response.body.text();
+    const text = await response.body.text().catch((error: unknown) => {
+      if (signal.aborted) throw aborted(call, signal);
+      throw new ConnectionFailure(error);
+    });
     if (response.statusCode >= 400) throw errorFromStatus(response.statusCode, text);
     return { status: response.statusCode, text, warnings: warningsOf(response.headers) };
   }
@@ -214,6 +225,22 @@ export class RestClient {
   async list<T = ApiObject>(
     scope: Scope,
   ): Promise<{ readonly items: readonly T[]; readonly resourceVersion: string }> {
+    for (let restarts = 0; ; restarts += 1) {
+      const server = this.#servers.current;
+      try {
+        return await this.#pages<T>(scope);
+      } catch (error) {
+        // Only the server that began a list can go on with it.
+        const moved = this.#servers.current !== server;
+        const forgotten = error instanceof KinglyError && error.code === "Expired";
+        if (!moved || !forgotten || restarts >= LIST_RESTARTS_MAX) throw error;
+      }
+    }
+  }
+
+  async #pages<T>(
+    scope: Scope,
+  ): Promise<{ readonly items: readonly T[]; readonly resourceVersion: string }> {
     const items: T[] = [];
     let token = "";
     for (;;) {
@@ -223,7 +250,7 @@ export class RestClient {
       }>({
         method: "GET",
         path: resourcePath(scope),
-        query: { limit: "500", ...(token === "" ? {} : { continue: token }) },
+        query: { limit: LIST_PAGE, ...(token === "" ? {} : { continue: token }) },
       });
       items.push(...page.items);
       token = page.metadata.continue ?? "";
@@ -290,21 +317,21 @@ export class RestClient {
     signal: AbortSignal,
   ): AsyncGenerator<WatchEvent> {
     const { name, ...collection } = scope;
-    const response = await this.#send(
-      {
-        method: "GET",
-        path: resourcePath(collection),
-        query: {
-          watch: "true",
-          allowWatchBookmarks: "true",
-          resourceVersion,
-          ...(name === undefined ? {} : { fieldSelector: `metadata.name=${name}` }),
-        },
+    const call: RawCall = {
+      method: "GET",
+      path: resourcePath(collection),
+      query: {
+        watch: "true",
+        allowWatchBookmarks: "true",
+        resourceVersion,
+        ...(name === undefined ? {} : { fieldSelector: `metadata.name=${name}` }),
       },
-      signal,
-    );
+    };
+    const response = await this.#servers.ask(true, (server) => this.#send(server, call, signal));
     if (response.statusCode >= 400) {
-      throw errorFromStatus(response.statusCode, await response.body.text());
+      const refusal = errorFromStatus(response.statusCode, await response.body.text());
+      this.#servers.noteAnswer(refusal);
+      throw refusal;
     }
     for await (const line of linesOf(response.body, signal)) {
       const event = JSON.parse(line) as WatchEvent;

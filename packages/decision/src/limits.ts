@@ -77,6 +77,9 @@ export const MESSAGE_CHARS_MAX = 1_024;
 /** Characters of why a node could not apply its version; kept once per assignment. */
 export const FAILURE_CHARS_MAX = 300;
 
+/** Nodes of one group that a message names: enough to act on; the lists in status hold all. */
+export const NODES_NAMED_MAX = 8;
+
 /** Characters of a message inside status and events. */
 export const STATUS_MESSAGE_CHARS_MAX = 512;
 

@@ -39,6 +39,10 @@ describe("a change that most nodes accept", () => {
     expect(fleet.rollout(2).status?.phase).toBe("Completed");
     expect(fleet.rollout(2).status?.confirmed).toHaveLength(4);
     expect(fleet.phase("bigger")).toBe("Completed");
+    // The one that said no is named with the place where it did; nobody has vetoed in the rollout.
+    expect(fleet.proposal("bigger").status?.message).toBe(
+      `version 2 is confirmed by 4 node(s); voted no in the trial and never got it: ${worse}`,
+    );
     const config = fleet.config();
     expect(adoption(fleet.machine, config)).toEqual({
       assigned: 4,

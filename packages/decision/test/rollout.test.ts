@@ -100,8 +100,27 @@ describe("the stages of a rollout", () => {
     expect(fleet.rollout(2).status?.phase).toBe("Progressing");
     fleet.advance(3_600_000);
     expect(fleet.rollout(2).status?.phase).toBe("Completed");
-    expect(fleet.rollout(2).status?.message).toContain(`no answer from ${last}`);
+    expect(fleet.rollout(2).status?.message).toBe(
+      `version 2 is confirmed by 2 node(s); no node said no; no answer from ${last}`,
+    );
     expect(fleet.rollout(2).status?.confirmed).toHaveLength(2);
+  });
+
+  it("complete with a message that names the first of many nodes and counts the others", () => {
+    const fleet = rollingOut(24);
+    for (let i = 0; i < 3; i += 1) {
+      fleet.acknowledge();
+      fleet.advance(61_000);
+    }
+    const stage = fleet.rollout(2).status;
+    const last = stage?.stages[stage.stage]?.nodes ?? [];
+    expect(last.length).toBeGreaterThan(8);
+    fleet.advance(3_700_000);
+    const named = last.slice(0, 8).join(", ");
+    expect(fleet.rollout(2).status?.message).toBe(
+      `version 2 is confirmed by ${24 - last.length} node(s); no node said no; ` +
+        `no answer from ${named} and ${last.length - 8} more`,
+    );
   });
 
   it("complete when the last reachable node has failed instead, and say so", () => {
@@ -115,7 +134,11 @@ describe("the stages of a rollout", () => {
       message: "check command exited with 1",
     });
     fleet.advance(61_000);
-    expect(fleet.rollout(2).status).toMatchObject({ phase: "Completed", failed: [last] });
+    expect(fleet.rollout(2).status).toMatchObject({
+      phase: "Completed",
+      failed: [last],
+      message: `version 2 is confirmed by 2 node(s); no node said no; could not apply it: ${last}`,
+    });
     const [config] = renderNodeConfigs(fleet.machine, { node: last });
     const error = "check command exited with 1";
     expect(config?.status).toMatchObject({ state: "failed", assigned: 2, active: 1, error });
@@ -175,7 +198,10 @@ describe("a veto after the commit", () => {
     expect(fleet.rollout(2).status?.vetoed).toEqual([node]);
     expect(assigned(fleet, node)).toMatchObject({ version: 1, heldByVeto: true, data: DATA });
     fleet.settle();
-    expect(fleet.rollout(2).status?.phase).toBe("Completed");
+    expect(fleet.rollout(2).status).toMatchObject({
+      phase: "Completed",
+      message: `version 2 is confirmed by 4 node(s); vetoed it in the rollout: ${node}`,
+    });
     expect(fleet.config().status?.version).toBe(2);
     const why = explainVeto(fleet.machine, NS, `web-v2-${node}`);
     expect(why).toMatchObject({ cause: "Regression", active: true, runsVersion: 1 });

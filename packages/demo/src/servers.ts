@@ -4,8 +4,9 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { initCluster, loadConfig, type CompactionConfig } from "@kingly/server";
-import { stringify } from "yaml";
+import { loadContext } from "@kingly/client";
+import { initCluster, loadConfig, writeKubeconfig } from "@kingly/server";
+import type { CompactionConfig } from "@kingly/server";
 import type { Child, Supervisor } from "./supervisor.ts";
 
 /** Entry point of kinglyd. */
@@ -36,29 +37,6 @@ export interface ClusterOptions {
   readonly compaction?: Partial<CompactionConfig>;
 }
 
-function kubeconfig(options: {
-  readonly server: string;
-  readonly authorityPem: string;
-  readonly token: string;
-}): string {
-  const authority = Buffer.from(options.authorityPem).toString("base64");
-  return stringify({
-    apiVersion: "v1",
-    kind: "Config",
-    "current-context": "kingly",
-    clusters: [
-      {
-        name: "kingly",
-        cluster: { server: options.server, "certificate-authority-data": authority },
-      },
-    ],
-    users: [{ name: "admin", user: { token: options.token } }],
-    contexts: [
-      { name: "kingly", context: { cluster: "kingly", user: "admin", namespace: "default" } },
-    ],
-  });
-}
-
 function describe(dir: string, configs: readonly string[]): ClusterFiles {
   const parsed = configs.map((path) => loadConfig(path));
   return {
@@ -71,13 +49,34 @@ function describe(dir: string, configs: readonly string[]): ClusterFiles {
   };
 }
 
+/**
+ * Writes the context file of an earlier start anew: its token and CA stay, the servers are those of
+ * the configuration files, whose ports may have been edited since.
+ */
+function refreshContext(files: ClusterFiles): void {
+  const { authority = "", token = "", namespace } = loadContext(files.kubeconfig);
+  writeKubeconfig(files.kubeconfig, {
+    clusterId: files.clusterId,
+    servers: files.memberIds.map((memberId, at) => ({
+      memberId,
+      address: new URL(files.restUrls[at] ?? "").host,
+    })),
+    authorityPem: authority,
+    user: "admin",
+    token,
+    namespace,
+  });
+}
+
 /** Creates the cluster's directories, or finds those of an earlier start. */
 export async function prepareCluster(options: ClusterOptions): Promise<ClusterFiles> {
   const folder = join(options.dir, "servers");
   const index = join(options.dir, "cluster.json");
   if (existsSync(index)) {
     const { configs } = JSON.parse(readFileSync(index, "utf8")) as { readonly configs: string[] };
-    return describe(options.dir, configs);
+    const files = describe(options.dir, configs);
+    refreshContext(files);
+    return files;
   }
   mkdirSync(folder, { recursive: true });
   const result = await initCluster({
@@ -86,15 +85,10 @@ export async function prepareCluster(options: ClusterOptions): Promise<ClusterFi
     members: Array.from({ length: options.servers }, (_, at) => ({ id: `server-${at + 1}` })),
     nowMs: Date.now(),
     logLevel: options.logLevel ?? "warn",
+    kubeconfig: join(options.dir, "kubeconfig"),
     ...(options.compaction === undefined ? {} : { compaction: options.compaction }),
   });
   const files = describe(options.dir, result.configs);
-  const text = kubeconfig({
-    server: files.restUrls[0] ?? "",
-    authorityPem: result.authorityPem,
-    token: result.adminToken,
-  });
-  writeFileSync(files.kubeconfig, text, { mode: 0o600 });
   // Written last: its presence says that everything above is complete.
   writeFileSync(index, JSON.stringify({ configs: result.configs }));
   return files;

@@ -6,6 +6,8 @@ export type { CompactionConfig, ListenConfig, ServerConfig, TimingConfig } from 
 export { freePorts } from "./free-ports.ts";
 export { ADMIN_GROUP, SECRET_FILES, initCluster } from "./init.ts";
 export type { InitMember, InitOptions, InitResult } from "./init.ts";
+export { renderKubeconfig, writeKubeconfig } from "./kubeconfig.ts";
+export type { KubeconfigOptions, KubeconfigServer } from "./kubeconfig.ts";
 export { createLogger } from "./observe/logger.ts";
 export type {
   Actor,

@@ -1,7 +1,9 @@
 // Creating a cluster: for every first member a data directory with its identity, a secrets directory
 // (CA, certificates, hashed tokens; readable by the owner only, outside the data directory) and a
-// configuration file. Run once, before any server starts; nothing here contacts anybody.
+// configuration file; for people one context file with all servers and the first token. Run once,
+// before any server starts; nothing here contacts anybody.
 import { randomBytes, randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { KinglyError, toHex, utf8Encode } from "@kingly/base";
@@ -14,6 +16,7 @@ import { initDirectory } from "@kingly/storage";
 import type { NodeId } from "raft-ts";
 import type { CompactionConfig, TimingConfig } from "./config.ts";
 import { freePorts } from "./free-ports.ts";
+import { writeKubeconfig } from "./kubeconfig.ts";
 import type { Member } from "./transport/types.ts";
 
 /** Files in a secrets directory. */
@@ -28,6 +31,9 @@ export const SECRET_FILES = {
 
 /** Group whose members may do everything. */
 export const ADMIN_GROUP = "kingly:admins";
+
+/** Who the first token names, in the tokens of the servers and in the context file. */
+const FIRST_USER = "admin";
 
 const PRIVATE = 0o600;
 const PRIVATE_FOLDER = 0o700;
@@ -53,6 +59,8 @@ export interface InitOptions {
   readonly timing?: Partial<TimingConfig>;
   readonly compaction?: Partial<CompactionConfig>;
   readonly logLevel?: string;
+  /** Path of the context file; default `<dir>/kubeconfig`. */
+  readonly kubeconfig?: string;
 }
 
 /** What was created. */
@@ -61,7 +69,9 @@ export interface InitResult {
   /** Paths of the configuration files, in the order of the members. */
   readonly configs: readonly string[];
   readonly members: readonly Member[];
-  /** The first administrator's bearer token; it is stored nowhere but here. */
+  /** Path of the context file: a context per server, the current one is the first member's. */
+  readonly kubeconfig: string;
+  /** The first administrator's bearer token; it is stored nowhere but here and in that file. */
   readonly adminToken: string;
   readonly authorityPem: string;
 }
@@ -137,7 +147,7 @@ async function writeSecrets(
     nowMs: options.nowMs,
   });
   await mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER });
-  const tokens = [{ name: "admin", groups: [ADMIN_GROUP], sha256: shared.tokenHash }];
+  const tokens = [{ name: FIRST_USER, groups: [ADMIN_GROUP], sha256: shared.tokenHash }];
   await writePrivate(
     join(folder, SECRET_FILES.authorityCertificate),
     shared.authority.certificatePem,
@@ -148,11 +158,42 @@ async function writeSecrets(
   await writePrivate(join(folder, SECRET_FILES.tokens), `${JSON.stringify(tokens, null, 2)}\n`);
 }
 
+function writeContext(
+  path: string,
+  options: InitOptions,
+  planned: readonly Planned[],
+  shared: { readonly authorityPem: string; readonly token: string },
+): void {
+  writeKubeconfig(path, {
+    clusterId: options.clusterId,
+    servers: planned.map(({ member, host, ports }) => ({
+      memberId: member.id,
+      address: `${host}:${ports.rest}`,
+    })),
+    ...shared,
+    user: FIRST_USER,
+    namespace: options.namespaces?.[0] ?? "default",
+  });
+}
+
+/** Path of the context file; AlreadyExists when it is there: it may hold another cluster's token. */
+function freeContextPath(options: InitOptions): string {
+  const path = resolve(options.kubeconfig ?? join(options.dir, "kubeconfig"));
+  if (!existsSync(path)) return path;
+  throw new KinglyError("AlreadyExists", `the context file ${path} exists already`, {
+    field: "kubeconfig",
+    value: path,
+    help: "move it away; the token inside may be the only one of another cluster",
+  });
+}
+
 /**
  * Creates everything a new cluster needs under `dir`: `<member>/data`, `<member>/secrets` and
- * `<member>/server.json`. Throws Usage, or AlreadyExists when a member's directory is there.
+ * `<member>/server.json`, and the context file, written last. Throws Usage, or AlreadyExists when
+ * a member's directory or the context file is there.
  */
 export async function initCluster(options: InitOptions): Promise<InitResult> {
+  const kubeconfig = freeContextPath(options);
   const planned = await plan(options);
   const members = planned.map((one) => one.member);
   const authority = await createAuthority({ clusterId: options.clusterId, nowMs: options.nowMs });
@@ -201,10 +242,13 @@ export async function initCluster(options: InitOptions): Promise<InitResult> {
     configs.push(path);
   }
   const { certificatePem } = authority;
+  const shared = { authorityPem: certificatePem, token: adminToken };
+  writeContext(kubeconfig, options, planned, shared);
   return {
     clusterId: options.clusterId,
     configs,
     members,
+    kubeconfig,
     adminToken,
     authorityPem: certificatePem,
   };

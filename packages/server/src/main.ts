@@ -52,8 +52,8 @@ async function init(args: string[]): Promise<void> {
     nowMs: Date.now(),
     ...(namespace === undefined ? {} : { namespaces: namespace }),
   });
-  const { configs, adminToken, members } = result;
-  print({ init: { clusterId, configs, adminToken, members } });
+  const { configs, kubeconfig, adminToken, members } = result;
+  print({ init: { clusterId, configs, kubeconfig, adminToken, members } });
 }
 
 async function serve(args: string[]): Promise<void> {

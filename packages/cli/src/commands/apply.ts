@@ -5,11 +5,9 @@ import { KinglyError, isJsonObject } from "@kingly/base";
 import type { JsonObject, JsonValue } from "@kingly/base";
 import type { ApiObject } from "@kingly/resources";
 import { resolveKind } from "../kinds.ts";
+import { CONFLICT_ATTEMPTS_MAX } from "../limits.ts";
 import { readManifests, type Manifest } from "../manifests.ts";
 import type { Session } from "../session.ts";
-
-/** Attempts when somebody else writes the same object in between. */
-const CONFLICT_ATTEMPTS_MAX = 5;
 
 interface Target {
   readonly kind: string;
@@ -33,6 +31,23 @@ function targetOf(manifest: Manifest, session: Session): Target {
       : session.namespace
     : undefined;
   return { kind: info.kind, namespace, name };
+}
+
+/** The objects of a manifest: those of a List, as `get` prints several, or the one that it is. */
+function objectsOf(manifest: Manifest): readonly Manifest[] {
+  const { object, source } = manifest;
+  if (object["kind"] !== "List" || object["apiVersion"] !== "v1") return [manifest];
+  const { items } = object;
+  if (!Array.isArray(items)) {
+    throw new KinglyError("InvalidField", `${source}: items of a List is no list`, {
+      field: "items",
+    });
+  }
+  return (items as readonly JsonValue[]).map((item, at) => {
+    const name = `${source}: items[${at}]`;
+    if (isJsonObject(item)) return { source: name, object: item };
+    throw new KinglyError("InvalidField", `${name}: must be a mapping`, { field: `items[${at}]` });
+  });
 }
 
 async function current(session: Session, target: Target): Promise<ApiObject | undefined> {
@@ -69,6 +84,18 @@ function merged(live: ApiObject, wanted: JsonObject): JsonObject {
   };
 }
 
+/** Fields of metadata that the server fills in; a file that `get` printed has them. */
+const SERVERS_METADATA = ["uid", "resourceVersion", "generation", "creationTimestamp"];
+
+/** The object as it is created: without what the server fills in. */
+function fresh(wanted: JsonObject): JsonObject {
+  const { status: _status, metadata, ...rest } = wanted;
+  const kept = Object.entries(isJsonObject(metadata) ? metadata : {}).filter(
+    ([key]) => !SERVERS_METADATA.includes(key),
+  );
+  return { ...rest, metadata: Object.fromEntries(kept) };
+}
+
 async function applyOne(
   session: Session,
   manifest: Manifest,
@@ -84,7 +111,7 @@ async function applyOne(
     const live = await current(session, target);
     try {
       if (live === undefined) {
-        const { warnings } = await session.client.create(collection, manifest.object, query);
+        const { warnings } = await session.client.create(collection, fresh(manifest.object), query);
         return { verb: "created", target, warnings };
       }
       const body = merged(live, manifest.object);
@@ -105,11 +132,20 @@ export async function runApply(
   session: Session,
   flags: { readonly filename: readonly string[]; readonly dryRun?: string },
 ): Promise<number> {
-  const query: Record<string, string> = flags.dryRun === "server" ? { dryRun: "All" } : {};
-  for (const manifest of await readManifests(flags.filename, session.io)) {
+  const { dryRun = "" } = flags;
+  if (dryRun !== "" && dryRun !== "server") {
+    throw new KinglyError("Usage", `--dry-run: "${dryRun}" is not server`, {
+      field: "--dry-run",
+      limit: "server",
+      value: dryRun,
+    });
+  }
+  const query: Record<string, string> = dryRun === "server" ? { dryRun: "All" } : {};
+  const manifests = await readManifests(flags.filename, session.io);
+  for (const manifest of manifests.flatMap(objectsOf)) {
     const { verb, target, warnings } = await applyOne(session, manifest, query);
     for (const warning of warnings) session.io.stderr.write(`Warning: ${warning}\n`);
-    const suffix = flags.dryRun === "server" ? " (server dry run)" : "";
+    const suffix = dryRun === "server" ? " (server dry run)" : "";
     const singular = resolveKind(target.kind).singular;
     session.io.stdout.write(`${singular}/${target.name} ${verb}${suffix}\n`);
   }

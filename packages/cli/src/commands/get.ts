@@ -1,10 +1,12 @@
-// kinglyctl get KIND [NAME...]: objects as a table, YAML or JSON, once or as they change.
+// kinglyctl get KIND [NAME...], KIND,KIND or KIND/NAME...: objects as a table per kind, or as one YAML
+// or JSON document, once or as they change.
 
+import { KinglyError } from "@kingly/base";
 import { kindInfo, type ApiObject } from "@kingly/resources";
 import { resourcePath, TABLE_ACCEPT } from "@kingly/client";
-import { splitTarget } from "../kinds.ts";
+import { resolveTargets } from "../kinds.ts";
 import { checkFormat, formatObjects } from "../printers/document.ts";
-import { formatTable, withNamespaces, type Table } from "../printers/table.ts";
+import { formatTable, withNamespaces, withPrefix, type Table } from "../printers/table.ts";
 import type { Session } from "../session.ts";
 
 /** Flags of get. */
@@ -18,6 +20,8 @@ export interface GetFlags {
 interface Target {
   readonly kind: string;
   readonly namespace: string | undefined;
+  /** None = all objects of the kind. */
+  readonly names: readonly string[];
 }
 
 /** Text of tables; over several namespaces every row says its own. */
@@ -26,75 +30,90 @@ function textOf(table: Table, flags: GetFlags, namespaced: boolean): string {
   return formatTable(shown, { wide: flags.output === "wide", headers: flags.headers });
 }
 
-async function fetchTable(session: Session, target: Target, name?: string): Promise<Table> {
+async function fetchTable(
+  session: Session,
+  { kind, namespace }: Omit<Target, "names">,
+  name?: string,
+): Promise<Table> {
   const answer = await session.client.raw({
     method: "GET",
-    path: resourcePath({ ...target, name }),
+    path: resourcePath({ kind, namespace, name }),
     accept: TABLE_ACCEPT,
   });
   return JSON.parse(answer.text) as Table;
 }
 
-async function printTables(
-  session: Session,
-  target: Target,
-  options: { readonly names: readonly string[]; readonly flags: GetFlags },
-): Promise<void> {
-  const { names, flags } = options;
+/** All rows of a target under one head; undefined when there are none. */
+async function tableOf(session: Session, target: Target): Promise<Table | undefined> {
+  const { names } = target;
   const tables =
     names.length === 0
       ? [await fetchTable(session, target)]
       : await Promise.all(names.map((name) => fetchTable(session, target, name)));
-  const first = tables[0];
-  if (first === undefined) return;
   const rows = tables.flatMap((table) => table.rows);
-  if (rows.length === 0) {
-    const where = target.namespace === undefined ? "" : ` in namespace ${target.namespace}`;
-    session.io.stderr.write(`No resources found${where}.\n`);
+  return tables[0] === undefined || rows.length === 0 ? undefined : { ...tables[0], rows };
+}
+
+/** A table per kind; with several kinds every name says its own. */
+async function printTables(
+  session: Session,
+  targets: readonly Target[],
+  flags: GetFlags,
+): Promise<void> {
+  const texts: string[] = [];
+  for (const target of targets) {
+    const table = await tableOf(session, target);
+    if (table === undefined) continue;
+    const { namespaced, singular } = kindInfo(target.kind);
+    const named = targets.length > 1 ? withPrefix(table, `${singular}/`) : table;
+    texts.push(`${textOf(named, flags, namespaced)}\n`);
+  }
+  if (texts.length > 0) {
+    session.io.stdout.write(texts.join("\n"));
     return;
   }
-  const { namespaced } = kindInfo(target.kind);
-  session.io.stdout.write(`${textOf({ ...first, rows }, flags, namespaced)}\n`);
+  const namespace = targets.find((target) => target.namespace !== undefined)?.namespace;
+  const where = namespace === undefined ? "" : ` in namespace ${namespace}`;
+  session.io.stderr.write(`No resources found${where}.\n`);
 }
 
 async function printDocuments(
   session: Session,
-  target: Target,
-  options: { readonly names: readonly string[]; readonly flags: GetFlags },
+  targets: readonly Target[],
+  flags: GetFlags,
 ): Promise<void> {
-  const { names, flags } = options;
-  const objects: readonly ApiObject[] =
-    names.length === 0
-      ? (await session.client.list(target)).items
-      : await Promise.all(names.map((name) => session.client.get({ ...target, name })));
-  const text = formatObjects(objects, { format: flags.output, single: names.length === 1 });
-  session.io.stdout.write(text);
+  const objects: ApiObject[] = [];
+  for (const { kind, namespace, names } of targets) {
+    const found =
+      names.length === 0
+        ? (await session.client.list({ kind, namespace })).items
+        : await Promise.all(names.map((name) => session.client.get({ kind, namespace, name })));
+    objects.push(...found);
+  }
+  const single = targets.length === 1 && targets[0]?.names.length === 1;
+  session.io.stdout.write(formatObjects(objects, { format: flags.output, single }));
 }
 
-async function follow(
-  session: Session,
-  target: Target,
-  options: { readonly names: readonly string[]; readonly flags: GetFlags },
-): Promise<void> {
-  const { flags } = options;
-  const name = options.names.length === 1 ? options.names[0] : undefined;
-  const { resourceVersion } = await session.client.list(target);
+async function follow(session: Session, target: Target, flags: GetFlags): Promise<void> {
+  const { kind, namespace, names } = target;
+  const name = names.length === 1 ? names[0] : undefined;
+  const { resourceVersion } = await session.client.list({ kind, namespace });
   const asTable = flags.output === "table" || flags.output === "wide";
   const signal = session.io.interrupted;
   for await (const event of session.client.watch(
-    { ...target, name },
+    { kind, namespace, name },
     { resourceVersion, signal },
   )) {
-    if (options.names.length > 0 && !options.names.includes(event.object.metadata.name)) continue;
+    if (names.length > 0 && !names.includes(event.object.metadata.name)) continue;
     if (!asTable || event.type === "DELETED") {
       const format = asTable ? "name" : flags.output;
       const text = formatObjects([event.object], { format, single: true });
       session.io.stdout.write(event.type === "DELETED" ? `deleted ${text}` : text);
       continue;
     }
-    const scope = { ...target, namespace: event.object.metadata.namespace };
+    const scope = { kind, namespace: event.object.metadata.namespace };
     const table = await fetchTable(session, scope, event.object.metadata.name);
-    const { namespaced } = kindInfo(target.kind);
+    const { namespaced } = kindInfo(kind);
     session.io.stdout.write(`${textOf(table, { ...flags, headers: false }, namespaced)}\n`);
   }
 }
@@ -106,15 +125,23 @@ export async function runGet(
   flags: GetFlags,
 ): Promise<number> {
   checkFormat(flags.output);
-  const { info, names } = splitTarget(words);
-  const namespace = info.namespaced && !flags.allNamespaces ? session.namespace : undefined;
-  const target: Target = { kind: info.kind, namespace };
-  const options = { names, flags };
-  if (flags.output === "table" || flags.output === "wide") {
-    await printTables(session, target, options);
-  } else {
-    await printDocuments(session, target, options);
+  const targets = resolveTargets(words).map(({ info, names }): Target => {
+    const namespace = info.namespaced && !flags.allNamespaces ? session.namespace : undefined;
+    return { kind: info.kind, namespace, names };
+  });
+  const [first] = targets;
+  if (flags.watch && targets.length > 1) {
+    throw new KinglyError("Usage", `-w: ${targets.length} kinds; one kind can be watched`, {
+      field: "-w",
+      limit: 1,
+      value: targets.length,
+    });
   }
-  if (flags.watch) await follow(session, target, options);
+  if (flags.output === "table" || flags.output === "wide") {
+    await printTables(session, targets, flags);
+  } else {
+    await printDocuments(session, targets, flags);
+  }
+  if (flags.watch && first !== undefined) await follow(session, first, flags);
   return 0;
 }

@@ -2,13 +2,15 @@
 // answered. Progress goes to stderr, the final object to stdout.
 
 import { createHash } from "node:crypto";
-import { canonicalJson, KinglyError, type JsonObject, type JsonValue } from "@kingly/base";
+import { canonicalJson, KinglyError, shortValue } from "@kingly/base";
+import type { JsonObject, JsonValue } from "@kingly/base";
 import { resourcePath } from "@kingly/client";
 import type { Proposal } from "@kingly/resources";
 import { EXIT } from "../exit-code.ts";
 import { readManifests } from "../manifests.ts";
 import { formatObjects } from "../printers/document.ts";
 import { parseDuration, parseVersion, type Session } from "../session.ts";
+import { isJsonText, strictJson } from "../strict-input.ts";
 import { waitForProposal } from "../wait.ts";
 
 /** Flags of propose. */
@@ -31,12 +33,37 @@ function parseAssignment(text: string): readonly [string, JsonValue] {
   if (at <= 0) {
     throw new KinglyError("Usage", `--set: "${text}" is not KEY=VALUE`, { field: "--set" });
   }
+  const key = text.slice(0, at);
   const value = text.slice(at + 1);
-  try {
-    return [text.slice(0, at), JSON.parse(value) as JsonValue];
-  } catch {
-    return [text.slice(0, at), value]; // Not JSON: a plain string.
+  // What is not JSON is a plain string; what is must survive the way to the fleet unchanged.
+  return [key, isJsonText(value) ? strictJson(value, `--set ${key}`) : value];
+}
+
+function patchOf(assignments: readonly string[]): JsonObject {
+  const patch = new Map<string, JsonValue>();
+  for (const [key, value] of assignments.map(parseAssignment)) {
+    if (patch.has(key)) {
+      throw new KinglyError("DuplicateKey", `--set ${key}: the key is set twice`, {
+        field: `--set ${key}`,
+        limit: "each key once",
+        value: shortValue(value),
+      });
+    }
+    patch.set(key, value);
   }
+  return Object.fromEntries(patch);
+}
+
+/** The one document of -f; undefined without -f. */
+async function dataOf(session: Session, paths: readonly string[]): Promise<JsonObject | undefined> {
+  if (paths.length === 0) return undefined;
+  const [first, ...more] = await readManifests(paths, session.io);
+  if (more.length === 0) return first?.object;
+  throw new KinglyError("Usage", `-f: ${more.length + 1} documents; the new data is one`, {
+    field: "-f",
+    limit: 1,
+    value: more.length + 1,
+  });
 }
 
 function changeOf(flags: ProposeFlags, file: JsonObject | undefined): JsonObject {
@@ -45,9 +72,7 @@ function changeOf(flags: ProposeFlags, file: JsonObject | undefined): JsonObject
       field: "--set",
     });
   }
-  return file === undefined
-    ? { patch: Object.fromEntries(flags.set.map(parseAssignment)) }
-    : { data: file };
+  return file === undefined ? { patch: patchOf(flags.set) } : { data: file };
 }
 
 function defaultKey(config: string, change: JsonObject, flags: ProposeFlags): string {
@@ -91,8 +116,7 @@ export async function runPropose(
   flags: ProposeFlags,
 ): Promise<number> {
   const timeoutMs = parseDuration(flags.timeout, "--timeout");
-  const files = flags.filename.length > 0 ? await readManifests(flags.filename, session.io) : [];
-  const change = changeOf(flags, files[0]?.object);
+  const change = changeOf(flags, await dataOf(session, flags.filename));
   const answer = await session.client.raw({
     method: "POST",
     path: resourcePath({ kind: "Proposal", namespace: session.namespace }),

@@ -23,7 +23,11 @@ function render(rollout: Rollout): string {
   const rows = status.stages.flatMap((stage, index) =>
     stage.nodes.map((node) => [`${index + 1}`, node, nodeState(rollout, node)]),
   );
-  const excluded = status.excluded.map((node) => ["-", node, "excluded (its own vote or veto)"]);
+  const excluded = status.excluded.map((node) => [
+    "-",
+    node,
+    "voted no in the trial, never gets it",
+  ]);
   return [
     `rollout/${rollout.metadata.name} ${status.phase}: ${status.message}`,
     alignColumns([["STAGE", "NODE", "STATE"], ...rows, ...excluded]),

@@ -112,11 +112,12 @@ function verdictText(verdict: Verdict): string {
 function rolloutText(rollout: RolloutStatus): string {
   const nodes = rollout.stages.reduce((sum, stage) => sum + stage.nodes.length, 0);
   const stage = Math.min(rollout.stage + 1, rollout.stages.length);
-  const excluded = rollout.excluded.length === 0 ? "" : `, never: ${rollout.excluded.join(", ")}`;
+  const { excluded } = rollout;
+  const never = excluded.length === 0 ? "" : `, voted no in the trial: ${excluded.join(", ")}`;
   return (
     `Rollout: ${rollout.phase}, stage ${stage} of ${rollout.stages.length}; ` +
     `${rollout.confirmed.length} of ${nodes} nodes confirmed, ${rollout.vetoed.length} vetoed, ` +
-    `${rollout.failed.length} failed${excluded}`
+    `${rollout.failed.length} failed${never}`
   );
 }
 

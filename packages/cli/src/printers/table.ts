@@ -47,6 +47,16 @@ export function withNamespaces(table: Table): Table {
   };
 }
 
+/** The table with `prefix` before the name of each row, as in `config/web`: one of several kinds. */
+export function withPrefix(table: Table, prefix: string): Table {
+  const at = table.columnDefinitions.findIndex((column) => column.name === "Name");
+  const rows = table.rows.map((row) => ({
+    ...row,
+    cells: row.cells.map((value, i) => (i === at ? `${prefix}${String(value)}` : value)),
+  }));
+  return { ...table, rows };
+}
+
 /** Text of a server-rendered table; `wide` keeps the columns of lower priority. */
 export function formatTable(
   table: Table,

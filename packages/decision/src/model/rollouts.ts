@@ -11,7 +11,7 @@ import type {
   RolloutStage,
   RolloutStatus,
 } from "@kingly/resources";
-import { REACHABLE_PER_MILLE_MIN } from "../limits.ts";
+import { NODES_NAMED_MAX, REACHABLE_PER_MILLE_MIN } from "../limits.ts";
 import { betaKey } from "../core/keys.ts";
 import type { Transaction } from "../core/transaction.ts";
 import { readObject } from "../core/view.ts";
@@ -216,18 +216,37 @@ export function stageObstacle(
   return { reason: "TooFewConfirmed", message };
 }
 
+/** A group of nodes in a sentence, by name while they are few; undefined for none. */
+function told(what: string, nodes: readonly string[]): string | undefined {
+  if (nodes.length === 0) return undefined;
+  const named = nodes.slice(0, NODES_NAMED_MAX).join(", ");
+  const more = nodes.length - NODES_NAMED_MAX;
+  return `${what} ${named}${more > 0 ? ` and ${more} more` : ""}`;
+}
+
+/** How a settled rollout ended: who keeps the version, who said no and where, who said nothing. */
+function endOf(tx: Transaction, rollout: Rollout): string {
+  const { confirmed, excluded, vetoed, failed } = rolloutStatus(rollout);
+  const settled = new Set([...confirmed, ...vetoed, ...failed]);
+  const silent = assignedNodes(tx, rollout).filter((node) => !settled.has(node));
+  const parts = [
+    `version ${rollout.spec.version} is confirmed by ${confirmed.length} node(s)`,
+    told("voted no in the trial and never got it:", excluded),
+    told("vetoed it in the rollout:", vetoed),
+    excluded.length + vetoed.length === 0 ? "no node said no" : undefined,
+    told("could not apply it:", failed),
+    told("no answer from", silent),
+  ];
+  return parts.filter((part) => part !== undefined).join("; ");
+}
+
 /** Ends a rollout whose last stage has settled. The Config is free for its next change. */
 export function completeRollout(tx: Transaction, config: Config, rollout: Rollout): Rollout {
   const status = rolloutStatus(rollout);
-  const settled = new Set([...status.confirmed, ...status.vetoed, ...status.failed]);
-  const silent = assignedNodes(tx, rollout).filter((node) => !settled.has(node));
   const stages = status.stages.map((stage, i) =>
     i === status.stage ? { ...stage, endedAtMs: tx.nowMs } : stage,
   );
-  const message =
-    `version ${rollout.spec.version} is confirmed by ${status.confirmed.length} node(s), ` +
-    `vetoed by ${status.vetoed.length}, failed on ${status.failed.length}, ` +
-    `not assigned to ${status.excluded.length}${silent.length === 0 ? "" : `; no answer from ${silent.join(", ")}`}`;
+  const message = shorten(endOf(tx, rollout));
   const conditions = withCondition(
     status.conditions,
     { type: "Completed", status: "True", reason: "Settled", message },

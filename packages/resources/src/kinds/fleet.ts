@@ -30,7 +30,7 @@ export interface RolloutStatus {
   /** 0-based index of the stage in progress. */
   readonly stage: number;
   readonly stages: readonly RolloutStage[];
-  /** Nodes never assigned this version (standing vetoes, narrowed classes). */
+  /** Nodes never assigned this version (their Reject in the trial stands as a veto). */
   readonly excluded: readonly string[];
   readonly received: readonly string[];
   readonly applied: readonly string[];

@@ -21,8 +21,6 @@ import { startRest } from "./rest/server.ts";
 
 export { ADMINS, EDITORS, VIEWERS, hashToken } from "./core/auth.ts";
 export type { TokenRecord } from "./core/auth.ts";
-export { renderKubeconfig, writeKubeconfig } from "./kubeconfig.ts";
-export type { KubeconfigOptions } from "./kubeconfig.ts";
 
 /** An address to listen on. */
 export interface ListenAddress {

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { JsonObject } from "@kingly/base";
-import { renderKubeconfig } from "../../src/api/index.ts";
+import { renderKubeconfig } from "../../src/kubeconfig.ts";
 import { CONFIG, createExample, objective } from "./example.ts";
 import { TOKENS, TestApi, eventually } from "./support.ts";
 
@@ -52,11 +52,12 @@ describe.skipIf(!installed)(`kubectl 1.${minor}`, () => {
   beforeAll(async () => {
     api = await TestApi.start();
     folder = mkdtempSync(join(tmpdir(), "kingly-kubectl-"));
+    const address = `127.0.0.1:${api.api.restPort}`;
     writeFileSync(
       join(folder, "config"),
       renderKubeconfig({
         clusterId: "test",
-        servers: [`127.0.0.1:${api.api.restPort}`],
+        servers: ["m1", "m2"].map((memberId) => ({ memberId, address })),
         authorityPem: api.authorityPem,
         user: "alice",
         token: TOKENS.admin,
@@ -76,6 +77,15 @@ describe.skipIf(!installed)(`kubectl 1.${minor}`, () => {
     expect(await ok(["api-versions"])).toContain("kingly.dev/v1\n");
     expect(await ok(["version"])).toContain("Server Version: v1.");
     expect(await ok(["get", "--raw", "/healthz"])).toBe("ok");
+  });
+
+  it("knows every server by a context, and keeps what it does not know of the file", async () => {
+    expect(await ok(["config", "get-contexts", "-o", "name"])).toBe("test-m1\ntest-m2\n");
+    expect(await ok(["config", "current-context"])).toBe("test-m1\n");
+    expect(await ok(["--context", "test-m2", "get", "configs", "-o", "name"])).toContain("web");
+    await ok(["config", "use-context", "test-m2"]);
+    expect(await ok(["config", "view"])).toMatch(/clusterId: test\n/);
+    await ok(["config", "use-context", "test-m1"]);
   });
 
   it("gets tables, wide, names, YAML, JSON paths, selections and all kinds of a category", async () => {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { JsonObject } from "@kingly/base";
 import { Admission } from "../../src/admission/admit.ts";
 import { DEFAULT, POLICY, SCHEMA, createExample } from "./example.ts";
+import { confirmAll } from "./rollouts.ts";
 import { TestSession } from "./session.ts";
 import { TestApi } from "./support.ts";
 import type { Agent, Answer } from "./support.ts";
@@ -39,31 +40,12 @@ function propose(name: string, patch: JsonObject): Promise<Answer> {
   return api.call("POST", `${DEFAULT}/proposals`, { body });
 }
 
-function confirmAll(): void {
-  const { replica, clock } = api;
-  for (let i = 0; i < 20; i += 1) {
-    const open = replica.state
-      .objects("Rollout")
-      .find((one) => one.status?.phase === "Progressing");
-    if (open === undefined) return;
-    const { configUid, version } = open.spec;
-    const nodes = open.status?.stages.flatMap((stage) => stage.nodes) ?? [];
-    replica.run("acks", { configUid, version, state: "confirmed", nodes });
-    clock.offsetMs += 4_000;
-    for (const { name } of agents) {
-      const lists = { targets: [], signals: [], active: [] };
-      replica.soft.reportHeartbeat({ node: name, incarnation: 9, agentVersion: "0.1.0", ...lists });
-    }
-    replica.lead();
-  }
-}
-
 beforeAll(async () => {
   api = await TestApi.start();
   await createExample(api);
   for (const name of ["node-1", "node-2", "node-3"]) agents.push(await api.enroll(name));
   for (const agent of agents) sessions.push(await TestSession.open(agent, { incarnation: 9 }));
-  confirmAll();
+  confirmAll(api, agents, 4_000);
 });
 
 afterAll(async () => {
@@ -75,7 +57,7 @@ it("denies a change that breaks the schema on the ground it was moved to, and tr
   await replace("configschemas", SCHEMA, CROSS);
   await replace("policies", POLICY, { directCommits: true });
   expect((await propose("wide", { batchWindowMs: 40 })).status).toBe(201);
-  confirmAll();
+  confirmAll(api, agents, 4_000);
   expect((await propose("narrow", { batchWindowMs: 10 })).status).toBe(201);
   await replace("policies", POLICY, { directCommits: false });
   // On top of 10 ms many workers are allowed; on top of 40 ms they are not.
