@@ -1,7 +1,7 @@
 // What is kept for a while: first results of idempotency keys, and Events.
 
 import { describe, expect, it } from "vitest";
-import { forget, recall, remember, ResultQueue } from "../src/core/idempotency.ts";
+import { forget, recall, remember, ResultQueue, resultRow } from "../src/core/idempotency.ts";
 import { IDEMPOTENCY_PREFIX } from "../src/core/keys.ts";
 import { replyOf } from "../src/core/reply.ts";
 import { RowTable } from "../src/core/table.ts";
@@ -53,10 +53,11 @@ class Replica {
     const meta = { ...META, appliedIndex: index, timeMs };
     const entry = { index, term: 1, data: new Uint8Array(), chainHash: new Uint8Array(32) };
     const tx = new Transaction({ table: this.table, meta, entry, command, crypto: testCrypto });
-    expect(recall(tx, command)).toBeUndefined();
-    const row = remember(tx, replyOf({}));
+    const row = resultRow(command) ?? "";
+    expect(recall(tx, row)).toBeUndefined();
+    remember(tx, row, replyOf({}));
     forget(tx, this, 1);
-    if (fails || row === undefined) return;
+    if (fails) return;
     tx.commit();
     this.queue.push(row, index);
   }

@@ -5,6 +5,7 @@ import type { JsonValue } from "@kingly/base";
 import { GENESIS_OBJECTS_MAX } from "../limits.ts";
 import { bodyOf } from "../core/body.ts";
 import { Fields, invalid } from "../core/fields.ts";
+import { objectKey } from "../core/keys.ts";
 import { replyOf } from "../core/reply.ts";
 import type { Reply } from "../core/reply.ts";
 import type { Transaction } from "../core/transaction.ts";
@@ -42,10 +43,9 @@ function createObject(tx: Transaction, path: string, value: JsonValue): void {
   const spec = fields.object("spec");
   fields.end();
   requireNamespace(tx, namespace);
-  if (tx.object(kind, namespace, name) !== undefined) {
-    invalid(`${path}.name`, "named once", name);
-  }
-  const request = { kind, namespace, name, object: { spec }, uid: "", resourceVersion: "" };
+  const key = objectKey(kind, namespace, name);
+  if (tx.get(key) !== undefined) invalid(`${path}.name`, "named once", name);
+  const request = { kind, namespace, name, key, object: { spec }, uid: "", resourceVersion: "" };
   const checked = validated(request, false).object["spec"];
   tx.create(kind, { namespace, name }, { spec: checked, status: {} } as never);
 }

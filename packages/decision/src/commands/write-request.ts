@@ -25,6 +25,8 @@ export interface Write {
   readonly kind: WritableKind;
   readonly namespace: string;
   readonly name: string;
+  /** Row key of the object; made once, because a key costs as much as a look-up. */
+  readonly key: string;
   readonly object: JsonObject;
   readonly uid: string;
   readonly resourceVersion: string;
@@ -37,7 +39,7 @@ export function withSpec(request: Write, existing: StoredObject): StoredObject {
   const generation = existing.metadata.generation + (same ? 0 : 1);
   const next: Record<string, unknown> = { ...existing };
   next["metadata"] = mergedMeta(existing.metadata, metaOf(request), generation);
-  next["spec"] = spec;
+  next["spec"] = same ? existing.spec : spec;
   return next as unknown as StoredObject;
 }
 
@@ -87,6 +89,6 @@ export function validated(request: Write, isAdmitted: boolean): Write {
 }
 
 function withObject(request: Write, object: JsonObject): Write {
-  const { kind, namespace, name, uid, resourceVersion } = request;
-  return { kind, namespace, name, object, uid, resourceVersion };
+  const { kind, namespace, name, key, uid, resourceVersion } = request;
+  return { kind, namespace, name, key, object, uid, resourceVersion };
 }

@@ -2,7 +2,7 @@
 // uid and resourceVersion; status is never written from outside; references must exist and may not be
 // deleted under those who use them. Configs have their own file: writing their data is an intent.
 
-import type { Config, Namespace, Node, Proposal } from "@kingly/resources";
+import type { Config, Namespace, Node, Objective, Proposal } from "@kingly/resources";
 import { bodyOf } from "../core/body.ts";
 import { Fields, invalid } from "../core/fields.ts";
 import { refuse } from "../core/refuse.ts";
@@ -46,7 +46,8 @@ export function write(tx: Transaction): Reply {
   const resourceVersion = preconditions.optionalText("resourceVersion");
   preconditions.end();
   body.end();
-  const raw: Write = { kind, namespace, name, object, uid, resourceVersion };
+  const key = objectKey(kind, namespace, name);
+  const raw: Write = { kind, namespace, name, key, object, uid, resourceVersion };
   const request = op === "delete" ? raw : validated(raw, tx.command.isAdmitted === true);
   if (scoped) requireNamespace(tx, namespace);
   if (op === "create") return create(tx, request);
@@ -67,8 +68,8 @@ function writableKind(body: Fields): WritableKind {
 }
 
 function requireExisting(tx: Transaction, request: Write): StoredObject {
-  const { kind, namespace, name, uid, resourceVersion } = request;
-  const existing = tx.object(kind, namespace, name);
+  const { kind, name, key, uid, resourceVersion } = request;
+  const existing = tx.get(key) as unknown as StoredObject | undefined;
   if (existing === undefined) {
     return refuse("NotFound", `${kind} ${name} does not exist`, {
       field: "metadata.name",
@@ -95,8 +96,7 @@ function requireExisting(tx: Transaction, request: Write): StoredObject {
 }
 
 function create(tx: Transaction, request: Write): Reply {
-  const { kind, namespace, name } = request;
-  const key = objectKey(kind, namespace, name);
+  const { kind, namespace, name, key } = request;
   if (tx.get(key) !== undefined) {
     refuse("AlreadyExists", `${kind} ${name} exists already`, {
       field: "metadata.name",
@@ -132,16 +132,22 @@ function replace(tx: Transaction, request: Write, existing: StoredObject): Reply
       help: "delete it and propose again",
     });
   }
+  const { key } = request;
   const next = withSpec(request, existing);
-  const key = tx.keyOf(existing);
   const changed = !sameObject(next, existing);
   if (changed) {
-    tx.put(next);
-    if (kind === "Objective") requireOnePrimary(tx, request.namespace);
+    tx.putAt(key, next);
+    if (kind === "Objective" && isRoleChanged(next as Objective, existing as Objective)) {
+      requireOnePrimary(tx, request.namespace);
+    }
     if (kind === "Node") replacedNode(tx, next as Node, existing as Node);
     if (kind === "Namespace") replacedNamespace(tx, next as Namespace);
   }
   return objectReply(key, tx.warnings, changed);
+}
+
+function isRoleChanged(next: Objective, before: Objective): boolean {
+  return next.spec.role !== before.spec.role;
 }
 
 function replacedNode(tx: Transaction, next: Node, before: Node): void {
@@ -163,8 +169,7 @@ function replacedNamespace(tx: Transaction, next: Namespace): void {
 }
 
 function remove(tx: Transaction, request: Write, existing: StoredObject): Reply {
-  const { kind, namespace, name } = request;
-  const key = tx.keyOf(existing);
+  const { kind, namespace, name, key } = request;
   if (kind === "Config") deleteConfig(tx, existing as Config);
   else if (kind === "Proposal") deleteProposal(tx, existing as Proposal);
   else if (kind === "Node") {

@@ -74,35 +74,37 @@ export class ResultQueue {
   }
 }
 
-/** The first result of this command, when it was applied before. */
-export function recall(tx: Transaction, command: Command): JsonValue | undefined {
-  if (command.idempotencyKey === undefined) return undefined;
-  const found = tx.row<Remembered>(idempotencyKey(command.actor.name, command.idempotencyKey));
+/** The row that a command's first result is kept in; undefined when it asked for none. */
+export function resultRow(command: Command): string | undefined {
+  const { actor, idempotencyKey: key } = command;
+  return key === undefined ? undefined : idempotencyKey(actor.name, key);
+}
+
+/** The first result of the transaction's command, when it was applied before. */
+export function recall(tx: Transaction, row: string): JsonValue | undefined {
+  const { command } = tx;
+  const found = tx.row<Remembered>(row);
   if (found === undefined || tx.nowMs - found.atMs >= IDEMPOTENCY_TTL_MS) return undefined;
   if (found.type !== command.type || found.bodyHash !== bodyHash(tx)) {
     refuse("Conflict", "this idempotency key was used for another request", {
       field: "idempotencyKey",
-      value: command.idempotencyKey,
+      value: command.idempotencyKey ?? "",
       help: "use a new key for a new request",
     });
   }
   return renderMemo(found.memo, tx);
 }
 
-/** Keeps the result of the transaction's command; the row it is kept in, if any. */
-export function remember(tx: Transaction, reply: Reply): string | undefined {
-  const { actor, idempotencyKey: key, type } = tx.command;
-  if (key === undefined) return undefined;
-  const row = idempotencyKey(actor.name, key);
+/** Keeps the result of the transaction's command. */
+export function remember(tx: Transaction, row: string, reply: Reply): void {
   const entry: Remembered = {
     atMs: tx.nowMs,
     index: tx.entry.index,
-    type,
+    type: tx.command.type,
     bodyHash: bodyHash(tx),
     memo: reply.memo,
   };
   tx.putRow(row, entry);
-  return row;
 }
 
 /** Forgets at most `count` results that are too old or too many. */

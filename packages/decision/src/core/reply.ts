@@ -20,7 +20,8 @@ export function objectReply(
   warnings: readonly string[],
   changed: boolean = true,
 ): Reply {
-  return replyOf({ key, warnings: [...warnings], changed });
+  const memo = { key, warnings: [...warnings], changed };
+  return { memo, render: (view) => ({ ...memo, object: view.get(key) ?? null }) };
 }
 
 /** Answers with plain values; `key`, when present, names an object that is shown with them. */

@@ -158,8 +158,13 @@ export class Transaction implements StateView {
 
   /** Stores a changed object and returns it. */
   put<T extends StoredObject>(object: T): T {
-    this.#writes.set(this.keyOf(object), object as unknown as JsonValue);
+    this.putAt(this.keyOf(object), object);
     return object;
+  }
+
+  /** Stores a changed object under its row key, where that is known already. */
+  putAt(key: string, object: StoredObject): void {
+    this.#writes.set(key, object as unknown as JsonValue);
   }
 
   /** Deletes an object. */

@@ -132,7 +132,7 @@ export class Admission {
     if (kind === "ConfigSchema") {
       this.#schemas.check((object as unknown as ConfigSchema).spec.schema);
     }
-    const encoded = encode(object === given ? body : { ...body, object });
+    const encoded = encode(leanBody(body, object));
     requireSize(encoded.length);
     return { body: encoded, readSet: reads.entries(), object, isAdmitted: true };
   }
@@ -291,6 +291,32 @@ export class Admission {
     this.#candidate(state, reads, config, { patch, baseVersion });
     return { body: request.body, readSet: reads.entries(), object: null };
   }
+}
+
+/** A write's body as the log keeps it: what it says about the object is not said twice. */
+function leanBody(body: JsonObject, object: JsonObject): JsonObject {
+  const lean: Record<string, JsonValue> = {};
+  for (const field of Object.keys(body)) {
+    const value = body[field] as JsonValue;
+    if (field === "object") lean[field] = leanObject(object);
+    else if (field !== "preconditions" || !isEmpty(value)) lean[field] = value;
+  }
+  return lean;
+}
+
+function leanObject(object: JsonObject): JsonObject {
+  const { metadata, spec } = object;
+  const kept: Record<string, JsonValue> = {};
+  if (isJsonObject(metadata)) {
+    for (const field of Object.keys(metadata)) {
+      if (field !== "name" && field !== "namespace") kept[field] = metadata[field] as JsonValue;
+    }
+  }
+  return spec === undefined ? { metadata: kept } : { metadata: kept, spec };
+}
+
+function isEmpty(value: JsonValue): boolean {
+  return isJsonObject(value) && Object.keys(value).length === 0;
 }
 
 /** An object that the API of this process has validated; a defect otherwise. */

@@ -66,7 +66,8 @@ export interface Proposal {
   dropped(reason: DropReason): void;
 }
 
-const NO_PLACE = { term: 0 as Term, index: 0 as LogIndex, type: "normal" as const };
+/** The core gives a proposal its place in the log. */
+const NO_PLACE = { term: 0 as Term, index: 0 as LogIndex };
 
 /** Runs one RawNode. */
 export class RaftDriver {
@@ -241,6 +242,7 @@ export class RaftDriver {
 
   #proposeQueued(): void {
     const queued = this.#proposals;
+    const { term, index } = NO_PLACE;
     this.#proposals = [];
     for (let at = 0; at < queued.length;) {
       const batch: Proposal[] = [];
@@ -249,7 +251,7 @@ export class RaftDriver {
         batch.push(proposal);
         bytes += proposal.data.length;
       }
-      const entries = batch.map(({ data }): Entry => ({ ...NO_PLACE, data }));
+      const entries = batch.map(({ data }): Entry => ({ term, index, type: "normal", data }));
       const result = this.#node.step(makeMessage({ type: "MsgProp", from: this.#id, entries }));
       if (!result.ok) for (const proposal of batch) proposal.dropped(result.reason);
       else this.#underWay = Infinity; // until the core says where they are in the log

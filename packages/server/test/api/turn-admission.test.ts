@@ -92,7 +92,7 @@ describe("a change that waits to be committed without a trial", () => {
   /** Lets everything that is open come to its end, in turn. */
   function settleAll(): void {
     for (let i = 0; i < 10; i += 1) {
-      confirmAll();
+      confirmAll(api, agents, 4_000);
       while (api.replica.lead() > 0);
     }
   }
