@@ -54,6 +54,7 @@ export class Supervisor {
   readonly #logFolder: string;
   readonly #running = new Map<string, Running>();
   readonly #onDeath: (name: string, explanation: string) => void;
+  readonly #killed = new Set<string>();
   #stopping = false;
 
   constructor(options: {
@@ -109,7 +110,8 @@ export class Supervisor {
         const why = `ended with ${signal ?? `code ${code}`}`;
         fail(why);
         this.#running.delete(spec.name);
-        if (!this.#stopping) this.#onDeath(spec.name, `${why}\n${sinks.tail.slice(-5).join("\n")}`);
+        if (!this.#stopping && !this.#killed.delete(spec.name))
+          this.#onDeath(spec.name, `${why}\n${sinks.tail.slice(-5).join("\n")}`);
       });
     });
   }
@@ -117,6 +119,15 @@ export class Supervisor {
   /** Process id of a child, or undefined. */
   pid(name: string): number | undefined {
     return this.#running.get(name)?.process.pid;
+  }
+
+  /** Ends a child with SIGKILL, without its death being reported; resolves when it is gone. */
+  async kill(name: string): Promise<void> {
+    const running = this.#running.get(name);
+    if (running === undefined) return;
+    this.#killed.add(name);
+    running.process.kill("SIGKILL");
+    await running.exited;
   }
 
   /** Ends every child: politely, then for certain. Resolves when all are gone. */

@@ -12,6 +12,9 @@ export const TICK_CATCH_UP_MAX = 2;
 /** Ticks from the loss of the leader's connection to an early election, plus up to two at random. */
 export const LEADER_LOST_TICKS = 1;
 
+/** Early elections in a row. One in ten splits the votes; behind these the ordinary timeout waits. */
+export const EARLY_ELECTIONS_MAX = 4;
+
 /** Election timeouts that a leader's own log write may take before it hands over. */
 export const DISK_STALL_ELECTIONS = 2;
 

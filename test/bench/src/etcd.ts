@@ -14,12 +14,16 @@ import {
 import { loadSync } from "@grpc/proto-loader";
 import type { Call } from "./load.ts";
 import { freePorts } from "@kingly/server";
-import type { System } from "./system.ts";
+import type { Member, System } from "./system.ts";
 
 const MEMBERS = 3;
 const START_TIMEOUT_MS = 30_000;
 
-type Unary = (request: object, done: (error: Error | null, response: never) => void) => void;
+type Unary = (
+  request: object,
+  options: { readonly deadline?: number },
+  done: (error: Error | null, response: never) => void,
+) => void;
 
 function definitions(): {
   readonly kv: ServiceClientConstructor;
@@ -35,10 +39,17 @@ function definitions(): {
   return { kv, maintenance };
 }
 
-function call<T>(client: Client, method: string, request: object): Promise<T> {
+function call<T>(
+  client: Client,
+  method: string,
+  request: object,
+  options: { readonly deadline?: number } = {},
+): Promise<T> {
   return new Promise((resolve, reject) => {
     const unary = (client as unknown as Record<string, Unary>)[method];
-    unary?.call(client, request, (error, response) => (error ? reject(error) : resolve(response)));
+    unary?.call(client, request, options, (error, response) =>
+      error ? reject(error) : resolve(response),
+    );
   });
 }
 
@@ -94,13 +105,22 @@ function startMember(
   return spawn("etcd", args, { stdio: "ignore" });
 }
 
+function ended(child: ChildProcess | undefined, signal: NodeJS.Signals): Promise<void> {
+  if (child === undefined || child.exitCode !== null || child.signalCode !== null) {
+    return Promise.resolve();
+  }
+  return new Promise((resolve) => {
+    child.once("exit", () => resolve());
+    child.kill(signal);
+  });
+}
+
 /** Starts the cluster and resolves once it has a leader. */
 export async function startEtcd(): Promise<System> {
   const folder = mkdtempSync(join(tmpdir(), "kingly-bench-etcd-"));
   const ports = await freePorts(MEMBERS * 2);
-  const children = Array.from({ length: MEMBERS }, (_, member) =>
-    startMember(member, { folder, ports }),
-  );
+  const start = (member: number): ChildProcess => startMember(member, { folder, ports });
+  const children = Array.from({ length: MEMBERS }, (_, member) => start(member));
   const addresses = children.map((_, member) => `127.0.0.1:${ports[member * 2]}`);
   const leader = await leaderIndex(addresses);
   const { kv } = definitions();
@@ -111,22 +131,33 @@ export async function startEtcd(): Promise<System> {
     return (_, sequence) => call(client, "Put", { key: key(sequence), value: bytes });
   };
   const read: Call = (_, sequence) => call(client, "Range", { key: key(sequence) });
+  const each = addresses.map((address) => new kv(address, credentials.createInsecure()));
+  const members = addresses.map((_, at): Member => {
+    return {
+      kill: () => ended(children[at], "SIGKILL"),
+      restart: async () => {
+        children[at] = start(at);
+        await leaderIndex(addresses);
+      },
+      write: (text, deadlineMs) =>
+        call(
+          each[at] as Client,
+          "Put",
+          { key: key(0), value: Buffer.from(text) },
+          { deadline: Date.now() + deadlineMs },
+        ),
+    };
+  });
   return {
     name: "etcd",
+    members,
+    leader: () => leaderIndex(addresses),
     pids: children.map((child) => child.pid ?? 0),
     write,
     read,
     stop: async () => {
-      client.close();
-      await Promise.all(
-        children.map(
-          (child) =>
-            new Promise<void>((resolve) => {
-              child.once("exit", () => resolve());
-              child.kill("SIGKILL");
-            }),
-        ),
-      );
+      for (const one of [client, ...each]) one.close();
+      await Promise.all(children.map((child) => ended(child, "SIGKILL")));
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -9,7 +9,7 @@ import { loadContext, RestClient, type Context } from "@kingly/client";
 import { prepareCluster, startServer, Supervisor, type ClusterFiles } from "@kingly/demo";
 import { loadService, type ConfigServiceClient } from "@kingly/protocol";
 import type { Call } from "./load.ts";
-import type { System } from "./system.ts";
+import type { Member, System } from "./system.ts";
 
 const SERVERS = 3;
 const KEYS = 1000;
@@ -17,15 +17,12 @@ const LEADER_TIMEOUT_MS = 30_000;
 
 /** A document of exactly `bytes` bytes that differs with every call. */
 function objective(name: string, sequence: number, bytes: number): Buffer {
-  const text = (note: string): string =>
-    JSON.stringify({
-      apiVersion: "kingly.dev/v1",
-      kind: "Objective",
-      metadata: { name, namespace: "default", annotations: { "kingly.dev/note": note } },
-      spec: { signal: "latencyMean", direction: "lower", role: "primary" },
-    });
-  const note = sequence.toString(36);
-  return Buffer.from(text(note.padStart(bytes - text("").length, ".")));
+  const head =
+    `{"apiVersion":"kingly.dev/v1","kind":"Objective","metadata":{"name":"${name}",` +
+    `"namespace":"default","annotations":{"kingly.dev/note":"`;
+  const tail = `"}},"spec":{"signal":"latencyMean","direction":"lower","role":"primary"}}`;
+  const note = sequence.toString(36).padStart(bytes - head.length - tail.length, ".");
+  return Buffer.from(head + note + tail);
 }
 
 async function leaderMember(rest: RestClient, files: ClusterFiles): Promise<number> {
@@ -45,7 +42,7 @@ async function leaderMember(rest: RestClient, files: ClusterFiles): Promise<numb
 }
 
 interface Callers {
-  readonly write: (value: string) => Call;
+  readonly write: (value: string, deadlineMs?: number) => Call;
   readonly read: Call;
   readonly close: () => void;
 }
@@ -59,7 +56,7 @@ function callers(address: string, context: Context): Callers {
   const known = new Set<number>();
   const run = process.pid.toString(36);
   const write =
-    (value: string): Call =>
+    (value: string, deadlineMs?: number): Call =>
     (_, sequence) =>
       new Promise((resolve, reject) => {
         const key = sequence % KEYS;
@@ -73,7 +70,8 @@ function callers(address: string, context: Context): Callers {
           document: objective(name, sequence, value.length),
           idempotencyKey: `${run}-${sequence}-${Date.now()}`,
         } as const;
-        client.write(request, metadata, (error) => {
+        const options = deadlineMs === undefined ? {} : { deadline: Date.now() + deadlineMs };
+        client.write(request, metadata, options, (error) => {
           if (error === null) known.add(key);
           if (error === null) resolve();
           else reject(error);
@@ -105,14 +103,34 @@ export async function startKingly(): Promise<System & { readonly context: Contex
   const leader = await leaderMember(rest, files);
   await rest.close();
   const { write, read, close } = callers(files.grpcAddresses[leader] ?? "", context);
+  const each = files.grpcAddresses.map((address) => callers(address, context));
+  const members = files.memberIds.map((id, at): Member => {
+    return {
+      kill: () => supervisor.kill(id),
+      restart: async () => {
+        await startServer(supervisor, files, at);
+      },
+      write: (text, deadlineMs) =>
+        each[at]?.write(text, deadlineMs)(0, Date.now()) ?? Promise.reject(new Error("no member")),
+    };
+  });
   return {
     name: "kingly",
     context,
+    members,
+    leader: async () => {
+      const asking = new RestClient(context);
+      try {
+        return await leaderMember(asking, files);
+      } finally {
+        await asking.close();
+      }
+    },
     pids: children.map((child) => child.pid),
     write,
     read,
     stop: async () => {
-      close();
+      for (const one of [{ close }, ...each]) one.close();
       await supervisor.stopAll();
       rmSync(dir, { recursive: true, force: true });
     },

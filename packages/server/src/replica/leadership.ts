@@ -2,7 +2,7 @@
 // core decides who may lead; this only says when to ask it.
 import type { Logger } from "@kingly/base";
 import type { TimingConfig } from "../config.ts";
-import { DISK_STALL_ELECTIONS, LEADER_LOST_TICKS } from "../limits.ts";
+import { DISK_STALL_ELECTIONS, EARLY_ELECTIONS_MAX, LEADER_LOST_TICKS } from "../limits.ts";
 import type { RaftDriver } from "../raft/driver.ts";
 import type { Member } from "../transport/types.ts";
 import type { LeaderWatch } from "./leader-watch.ts";
@@ -46,15 +46,23 @@ export class Leadership {
    * the others make this harmless when the leader is alive and only one connection broke.
    */
   peerLost(from: Member): void {
-    const { leaders, driver, timing, logger } = this.#ports;
+    const { leaders, driver, logger } = this.#ports;
     if (this.#stopped || leaders.leads || leaders.leaderId !== from.raftId) return;
     logger.info("lost the connection from the leader", { leader: from.id });
     driver.forgetLeader();
+    this.#campaignSoon(EARLY_ELECTIONS_MAX);
+  }
+
+  /** After a short random pause: an election, unless there is a leader; again if it is in vain. */
+  #campaignSoon(attempts: number): void {
+    const { driver, timing } = this.#ports;
     clearTimeout(this.#campaign);
     const pauseMs = timing.tickMs * (LEADER_LOST_TICKS + 2 * Math.random());
     this.#campaign = setTimeout(() => {
-      const { lead, state } = driver.basicStatus();
-      if (!this.#stopped && lead === 0 && state === "follower") driver.campaign();
+      if (this.#stopped || driver.basicStatus().lead !== 0) return;
+      driver.campaign();
+      // Two who ask at the same moment split the votes, and would then sit out an election timeout.
+      if (attempts > 1) this.#campaignSoon(attempts - 1);
     }, pauseMs);
   }
 
