@@ -5,9 +5,13 @@ import { noLogger } from "@kingly/base";
 import { EARLY_ELECTIONS_MAX } from "../src/limits.ts";
 import { Leadership } from "../src/replica/leadership.ts";
 import type { LeadershipPorts } from "../src/replica/leadership.ts";
+import type { Member } from "../src/transport/types.ts";
 
-const SELF = { id: "server-2", raftId: 2, address: "" };
-const LEADER = { id: "server-1", raftId: 1, address: "" };
+const member = (raftId: number): Member => {
+  return { id: `server-${raftId}`, raftId, incarnation: "a", address: "", peerAddress: "" };
+};
+const SELF = member(2);
+const LEADER = member(1);
 const TICK_MS = 100;
 
 let lead: number;
@@ -73,7 +77,7 @@ describe("when the leader's connection breaks", () => {
   });
 
   it("does nothing when another server's connection broke, or after the end", () => {
-    leadership.peerLost({ id: "server-3", raftId: 3, address: "" });
+    leadership.peerLost(member(3));
     expect(lead).toBe(LEADER.raftId);
     leadership.stop();
     leadership.peerLost(LEADER);
