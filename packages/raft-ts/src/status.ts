@@ -2,7 +2,7 @@
 // reader can keep them.
 import type { LogIndex, NodeId, Term } from "./ids.ts";
 import type { Raft } from "./raft.ts";
-import type { ProgressState } from "./tracker/progress.ts";
+import type { Progress, ProgressState } from "./tracker/progress.ts";
 import type { ConfState, RaftState } from "./types.ts";
 
 /** Cheap part of the status. */
@@ -20,6 +20,16 @@ export interface BasicStatus {
   readonly recovering: boolean;
 }
 
+/** A learner on its way to become a voter (thesis section 4.2.1). */
+export interface CatchUpStatus {
+  /** Completed rounds. */
+  readonly rounds: number;
+  /** Ticks of the last completed round; undefined before the first. */
+  readonly lastRoundTicks: number | undefined;
+  /** It keeps up: promoting it will not make the group wait for it. */
+  readonly ready: boolean;
+}
+
 /** One member as its leader sees it. */
 export interface ProgressStatus {
   readonly id: NodeId;
@@ -32,6 +42,12 @@ export interface ProgressStatus {
   readonly pendingSnapshot: LogIndex;
   readonly inflightMessages: number;
   readonly inflightBytes: number;
+  /** Payload bytes the member can take in flight, as it last said; NO_LIMIT if it did not. */
+  readonly receiveWindow: number;
+  /** Ticks since its last answer to this leader; undefined = none in this term. 0 for the leader. */
+  readonly heardTicksAgo: number | undefined;
+  /** How far a learner has caught up; undefined for voters. */
+  readonly catchUp: CatchUpStatus | undefined;
   /** All of it in one line, as transcripts print it. */
   readonly text: string;
 }
@@ -60,6 +76,17 @@ export function basicStatusOf(raft: Raft): BasicStatus {
   };
 }
 
+function heardTicksAgo(raft: Raft, pr: Progress): number | undefined {
+  if (raft.tracker.get(raft.id) === pr) return 0;
+  return pr.heardTick === undefined ? undefined : raft.tickCount - pr.heardTick;
+}
+
+function catchUpOf(raft: Raft, pr: Progress): CatchUpStatus | undefined {
+  if (!pr.isLearner) return undefined;
+  const { rounds, lastRoundTicks } = pr.catchUp;
+  return { rounds, lastRoundTicks, ready: pr.catchUp.isReady(raft.tickCount) };
+}
+
 /** Everything. */
 export function statusOf(raft: Raft): Status {
   const progress: ProgressStatus[] = [];
@@ -78,6 +105,9 @@ export function statusOf(raft: Raft): Status {
         pendingSnapshot: pr.pendingSnapshot,
         inflightMessages: pr.inflights.count,
         inflightBytes: pr.inflights.bytes,
+        receiveWindow: pr.inflights.receiveWindow,
+        heardTicksAgo: heardTicksAgo(raft, pr),
+        catchUp: catchUpOf(raft, pr),
         text: pr.toString(),
       });
     }

@@ -47,6 +47,12 @@ export interface ConfState {
   readonly learnersNext: readonly NodeId[];
   /** The leader leaves the joint configuration by itself. */
   readonly autoLeave: boolean;
+  /**
+   * Log index of the membership change that made this configuration; absent = the first one, or
+   * unknown because what stored it did not keep it. A change can be proposed on condition that it
+   * still holds (ConfChangeV2.expectedConfigId).
+   */
+  readonly configId?: LogIndex;
 }
 
 /** Where in the log a snapshot stands and who the members were there. */
@@ -77,8 +83,16 @@ export type DropReason =
   | "forwarding-disabled"
   /** This leader was removed from the configuration. */
   | "not-a-member"
+  /** It came from a follower, and this node is no leader either: messages are forwarded once. */
+  | "forwarded-already"
   /** A leadership transfer is under way. */
   | "transfer-in-progress"
+  /** Leadership cannot go to a learner. */
+  | "transfer-to-learner"
+  /** Leadership cannot go to a node that is no member. */
+  | "transfer-to-stranger"
+  /** The node leads already. */
+  | "transfer-to-leader"
   /** The uncommitted tail of the log is at its byte limit. */
   | "uncommitted-limit"
   /** An earlier configuration change may not be applied yet. */
@@ -87,7 +101,17 @@ export type DropReason =
   | "conf-change-in-joint"
   /** Asked to leave a joint configuration while not in one. */
   | "conf-change-not-joint"
-  /** The change cannot be applied to the configuration in force (it removes all voters, ...). */
+  /** The configuration in force is not the one the change was made for. */
+  | "conf-change-stale"
+  /** It would leave no voter. */
+  | "conf-change-no-voters"
+  /** It changes several voters at once and does not go through a joint configuration. */
+  | "conf-change-needs-joint"
+  /** The voters it leaves have no majority that the leader heard of lately (membershipGuard). */
+  | "conf-change-loses-quorum"
+  /** It makes a voter of a node that is not a caught-up learner (membershipGuard). */
+  | "conf-change-voter-behind"
+  /** The change cannot be applied to the configuration in force for any other reason. */
   | "conf-change-invalid"
   /** The bytes of a configuration change do not decode. */
   | "conf-change-malformed"
@@ -95,7 +119,7 @@ export type DropReason =
   | "too-many-reads";
 
 /**
- * Outcome of propose, proposeConfChange and readIndex. `ok: true` means taken over for replication
+ * Outcome of propose, proposeConfChange, readIndex and transferLeadership. `ok: true` means taken over for replication
  * or forwarded to the leader, not committed.
  */
 export type ProposeResult =

@@ -1,6 +1,6 @@
 // Membership changes as the application proposes them. Two generations, as in the log entry types:
 // version 1 is exactly one change; version 2 is a list that may go through a joint configuration.
-import type { NodeId } from "../ids.ts";
+import type { LogIndex, NodeId } from "../ids.ts";
 import { EMPTY_BYTES } from "../types.ts";
 
 /** What happens to one node. "update-node" changes nothing here; it is a note for the application. */
@@ -35,6 +35,11 @@ export interface ConfChangeV2 {
   readonly changes: readonly ConfChangeSingle[];
   /** For the application; not interpreted. */
   readonly context: Uint8Array;
+  /**
+   * ConfState.configId of the configuration the change is meant for (0 = the first one); refused as
+   * "conf-change-stale" when another one is in force. Absent: for any.
+   */
+  readonly expectedConfigId?: LogIndex;
 }
 
 /** Either generation. */
