@@ -16,7 +16,7 @@ import type { LogIndex, NodeId, Term } from "./ids.ts";
 import { NO_NODE, logIndex, term as makeTerm } from "./ids.ts";
 import { jointIds } from "./quorum/joint.ts";
 import type { Message, MessageInit, MessageType } from "./messages.ts";
-import { makeMessage } from "./messages.ts";
+import { addressedMessage } from "./messages.ts";
 import { switchToConfig } from "./membership.ts";
 import { RaftLog } from "./raft-log.ts";
 import { ForwardedReads, ReadIndexQueue, encodeToken } from "./read-only.ts";
@@ -196,11 +196,11 @@ export class Raft {
     const term = this.#termFor(init);
     if (AFTER_APPEND.has(init.type)) {
       const context = this.#announcedWindow(init) ?? init.context;
-      this.messagesAfterAppend.push(makeMessage({ ...init, from, term, context }));
+      this.messagesAfterAppend.push(addressedMessage(init, from, term, context));
       return;
     }
     invariant(init.to !== this.id, "message to oneself", { type: init.type });
-    this.messages.push(makeMessage({ ...init, from, term }));
+    this.messages.push(addressedMessage(init, from, term, init.context));
   }
 
   /** Every acknowledgement to a leader says how much this node can take in flight, once it has a say. */

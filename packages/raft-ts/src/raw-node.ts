@@ -45,7 +45,9 @@ function result(reason: DropReason | undefined): ProposeResult {
 }
 
 /** An entry before it has a place in the log. */
-const UNPLACED = { term: 0 as Term, index: 0 as LogIndex } as const;
+function unplaced(type: EntryType, data: Uint8Array): Entry {
+  return { term: 0 as Term, index: 0 as LogIndex, type, data };
+}
 
 /** Requests that a follower passes on to its leader. They travel one step only: two nodes that take
  * each other for the leader would pass them to and fro for ever. */
@@ -136,7 +138,7 @@ export class RawNode {
   proposeBatch(commands: readonly Uint8Array[]): ProposeResult {
     if (commands.length === 0) throw new RaftInvariantError("a batch of no commands was proposed");
     const { id } = this.#raft;
-    const entries = commands.map((data): Entry => ({ ...UNPLACED, type: "normal", data }));
+    const entries = commands.map((data) => unplaced("normal", data));
     return result(this.#local({ type: "MsgProp", from: id, entries }));
   }
 
@@ -150,8 +152,8 @@ export class RawNode {
   }
 
   #propose(type: EntryType, data: Uint8Array): ProposeResult {
-    const entry: Entry = { ...UNPLACED, type, data };
-    return result(this.#local({ type: "MsgProp", from: this.#raft.id, entries: [entry] }));
+    const entries = [unplaced(type, data)];
+    return result(this.#local({ type: "MsgProp", from: this.#raft.id, entries }));
   }
 
   /**
@@ -347,8 +349,8 @@ export class RawNode {
   /** Asks for a linearizable read; the answer comes in Ready.readStates with the same context, or
    * not at all if messages get lost. `context` must not be changed afterwards. */
   readIndex(context: Uint8Array): ProposeResult {
-    const entry: Entry = { ...UNPLACED, type: "normal", data: context };
-    return result(this.#local({ type: "MsgReadIndex", entries: [entry] }));
+    const entries = [unplaced("normal", context)];
+    return result(this.#local({ type: "MsgReadIndex", entries }));
   }
 
   /** Sets the drawn election timeout until the next change of role. For tests and transcripts. */

@@ -1,8 +1,8 @@
 // Whole groups under random faults: messages lost, repeated and reordered, nodes cut off, disks slow,
-// crashes that lose what was not written, membership changes, transfers, snapshots. One seed decides
+// crashes that lose what was not written, membership changes, transfers, windows that close, snapshots. One seed decides
 // everything. Safety is checked at every step; then the faults stop and the group must get going.
 import { describe, expect, it } from "vitest";
-import { isLocalTarget, nodeId } from "../src/index.ts";
+import { NO_LIMIT, isLocalTarget, logIndex, nodeId } from "../src/index.ts";
 import type { ConfChange, Entry, Message } from "../src/index.ts";
 import { Cluster, bytes, confState, prng, text } from "./cluster.ts";
 import type { Options, Peer } from "./cluster.ts";
@@ -23,6 +23,7 @@ class Swarm {
   readonly committed = new Map<number, string>();
   readonly reads = new Map<string, OpenRead>();
   readonly seen = new Map<number, { term: number; commit: number }>();
+  readonly configs = new Map<number, string>();
   readonly checkedReads = new Map<number, number>();
   readonly checkedApplied = new Map<number, number>();
   readonly checkedEvents = new Map<number, number>();
@@ -43,6 +44,10 @@ class Swarm {
       maxMessageBytes: [0, 60, 10_000][this.random(3)] ?? 0,
       maxInflightMessages: 1 + this.random(8),
       maxCommittedBytesPerReady: [0, 1, 100][this.random(3)] ?? 0,
+      membershipGuard: this.random(2) === 0,
+      diskStallTicks: [0, 10, 40][this.random(3)] ?? 0,
+      ...(this.random(2) === 0 ? { autoPromote: (id: number) => id % 2 === 0 } : {}),
+      ...(this.random(2) === 0 ? { leaderPriority: (id: number) => id % 3 } : {}),
     };
     this.cluster = new Cluster(this.initial, this.options);
     const spare = size + 1;
@@ -71,10 +76,11 @@ class Swarm {
     else if (dice < 965) this.deliverAll();
     else if (dice < 970) this.crash(peer);
     else if (dice < 975) this.cut(peer);
-    else if (dice < 980) peer.node.proposeConfChange(this.change());
+    else if (dice < 980) peer.node.proposeConfChange(this.change(peer));
     else if (dice < 984) peer.node.transferLeadership(nodeId(1 + this.random(this.peers().length)));
     else if (dice < 988) this.compact(peer);
-    else if (dice < 992) peer.node.reportUnreachable(nodeId(1 + this.random(this.peers().length)));
+    else if (dice < 990) peer.node.setReceiveWindow([0, 20, NO_LIMIT][this.random(3)] ?? 0);
+    else if (dice < 993) peer.node.reportUnreachable(nodeId(1 + this.random(this.peers().length)));
     else if (dice < 996) peer.node.forgetLeader();
     else peer.node.campaign();
     this.check();
@@ -127,7 +133,7 @@ class Swarm {
     else isolated.add(peer.id);
   }
 
-  change(): ConfChange {
+  change(peer: Peer): ConfChange {
     const one = () => ({
       type:
         (["add-node", "add-learner-node", "remove-node"] as const)[this.random(3)] ?? "add-node",
@@ -137,7 +143,9 @@ class Swarm {
     if (this.random(3) === 0) return { version: 1, ...one(), context };
     const changes = Array.from({ length: this.random(3) }, one);
     const transition = (["auto", "joint-implicit"] as const)[this.random(2)] ?? "auto";
-    return { version: 2, transition, changes, context };
+    const seen = peer.node.status().confState.configId ?? logIndex(0);
+    const condition = this.random(2) === 0 ? { expectedConfigId: seen } : {};
+    return { version: 2, transition, changes, context, ...condition };
   }
 
   compact(peer: Peer): void {
@@ -153,6 +161,7 @@ class Swarm {
       this.checkEvents(peer);
       this.checkApplied(peer);
       this.checkReads(peer);
+      this.checkConfig(peer);
       const { term, commit, applied } = peer.node.basicStatus();
       const before = this.seen.get(peer.id);
       if (before !== undefined) {
@@ -204,6 +213,16 @@ class Swarm {
     }
   }
 
+  /** One id, one configuration, on every node. */
+  checkConfig(peer: Peer): void {
+    const { configId = 0, ...members } = peer.node.status().confState;
+    if (configId === 0) return;
+    const content = JSON.stringify(members);
+    const known = this.configs.get(configId) ?? content;
+    if (known !== content) throw new Error(`config ${configId} is ${known} and ${content}`);
+    this.configs.set(configId, content);
+  }
+
   /** A read sees everything that was committed anywhere when it was asked for. */
   checkReads(peer: Peer): void {
     const from = this.checkedReads.get(peer.id) ?? 0;
@@ -222,6 +241,7 @@ class Swarm {
   heal(): void {
     const { cluster } = this;
     cluster.isolated.clear();
+    for (const peer of this.peers()) peer.node.setReceiveWindow(NO_LIMIT);
     cluster.settle();
     for (let round = 0; round < 300; round++) {
       for (const peer of this.peers()) peer.node.tick();
@@ -260,6 +280,8 @@ describe("random faults", () => {
     let applied = 0;
     let answered = 0;
     let leaders = 0;
+    let configs = 0;
+    const kinds = new Set<string>();
     for (let seed = 1; seed <= SEEDS; seed++) {
       const swarm = new Swarm(seed);
       try {
@@ -270,11 +292,17 @@ describe("random faults", () => {
       applied += swarm.committed.size;
       answered += swarm.answered;
       leaders += swarm.leaders.size;
+      configs += swarm.configs.size;
+      for (const { events } of swarm.peers()) for (const { kind } of events) kinds.add(kind);
     }
     // The runs are worth something only if much happens in them.
     expect(applied).toBeGreaterThan(SEEDS * 20);
     expect(leaders).toBeGreaterThan(SEEDS * 2);
     expect(answered).toBeGreaterThan(SEEDS);
+    expect(configs).toBeGreaterThan(SEEDS);
+    for (const kind of ["learner-promoted", "leader-disk-stalled", "leader-preferred"]) {
+      expect(kinds).toContain(kind);
+    }
   });
 
   it("give the same history for the same seed", () => {
