@@ -29,6 +29,7 @@ export interface RaftConfig {
   readonly electionTicks: number;
   /** Ticks between heartbeats; > 0. Ten times less than electionTicks is a good choice. */
   readonly heartbeatTicks: number;
+  /** Read side of the durable log. */
   readonly storage: LogStorage;
   /** Last index the application has applied; entries up to it are not handed out again, and count as
    * committed. Within the stored log. Default 0. */

@@ -38,8 +38,11 @@ export type MessageType = (typeof MESSAGE_TYPES)[number];
 
 /** One message. Unused fields hold 0, false, undefined or an empty list. */
 export interface Message {
+  /** What it is; decides which fields count. */
   readonly type: MessageType;
+  /** Receiver. */
   readonly to: NodeId;
+  /** Sender; for reports on a peer, that peer. */
   readonly from: NodeId;
   /** Sender's term; 0 for local messages, proposals and read requests. */
   readonly term: Term;
@@ -47,11 +50,15 @@ export interface Message {
   readonly logTerm: Term;
   /** Log position the message is about. */
   readonly index: LogIndex;
+  /** Consecutive entries behind `index`, or the one entry of a read. */
   readonly entries: readonly Entry[];
+  /** Sender's commit index. */
   readonly commit: LogIndex;
   /** Vote to store, in MsgStorageAppend only. */
   readonly vote: NodeId;
+  /** In MsgSnap and storage messages. */
   readonly snapshot: Snapshot | undefined;
+  /** The answer is no. */
   readonly reject: boolean;
   /** Where the rejecting follower suggests to continue. */
   readonly rejectHint: LogIndex;

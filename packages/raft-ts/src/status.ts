@@ -9,10 +9,15 @@ import type { ConfState, RaftState } from "./types.ts";
 export interface BasicStatus {
   readonly id: NodeId;
   readonly term: Term;
+  /** Whom it voted for in `term`; 0 = nobody. */
   readonly vote: NodeId;
+  /** Highest index known to be committed. */
   readonly commit: LogIndex;
+  /** Highest index the application has applied. */
   readonly applied: LogIndex;
+  /** Leader of `term` as far as known; 0 = unknown. */
   readonly lead: NodeId;
+  /** Role. */
   readonly state: RaftState;
   /** Target of the leadership transfer under way, 0 if none. */
   readonly leadTransferee: NodeId;
@@ -33,14 +38,23 @@ export interface CatchUpStatus {
 /** One member as its leader sees it. */
 export interface ProgressStatus {
   readonly id: NodeId;
+  /** Highest index known to equal the leader's log. */
   readonly match: LogIndex;
+  /** Next index to send. */
   readonly next: LogIndex;
+  /** How the leader talks to it. */
   readonly state: ProgressState;
+  /** It gets everything and has no vote. */
   readonly isLearner: boolean;
+  /** It was heard of since the last quorum check. */
   readonly recentActive: boolean;
+  /** No append may be sent now. */
   readonly paused: boolean;
+  /** Index of the snapshot on its way; 0 = none. */
   readonly pendingSnapshot: LogIndex;
+  /** Appends sent and not acknowledged. */
   readonly inflightMessages: number;
+  /** Their payload bytes. */
   readonly inflightBytes: number;
   /** Payload bytes the member can take in flight, as it last said; NO_LIMIT if it did not. */
   readonly receiveWindow: number;
@@ -54,8 +68,11 @@ export interface ProgressStatus {
 
 /** Everything there is to see. */
 export interface Status extends BasicStatus {
+  /** Last index of the log. */
   readonly lastIndex: LogIndex;
+  /** First index not compacted away. */
   readonly firstIndex: LogIndex;
+  /** Membership in force. */
   readonly confState: ConfState;
   /** Members in ascending order of ids; empty unless this node leads. */
   readonly progress: readonly ProgressStatus[];

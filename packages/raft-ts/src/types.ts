@@ -12,6 +12,7 @@ export type EntryType = "normal" | "conf-change" | "conf-change-v2";
 export interface Entry {
   readonly term: Term;
   readonly index: LogIndex;
+  /** What `data` holds. */
   readonly type: EntryType;
   /** Payload; empty for the entry a new leader appends and for leaving a joint configuration. */
   readonly data: Uint8Array;
@@ -33,13 +34,16 @@ export type RaftState = "follower" | "pre-candidate" | "candidate" | "leader";
 export interface SoftState {
   /** The leader of the current term as far as known; 0 = unknown. */
   readonly lead: NodeId;
+  /** Role of this node. */
   readonly state: RaftState;
 }
 
 /** A membership as stored in snapshots. All lists ascend. Outside a joint configuration
  * `votersOutgoing` and `learnersNext` are empty and `autoLeave` is false. */
 export interface ConfState {
+  /** The voters; while joint, those to be. */
   readonly voters: readonly NodeId[];
+  /** Members without a vote. */
   readonly learners: readonly NodeId[];
   /** The old voters while the configuration is joint. */
   readonly votersOutgoing: readonly NodeId[];
@@ -57,6 +61,7 @@ export interface ConfState {
 
 /** Where in the log a snapshot stands and who the members were there. */
 export interface SnapshotMetadata {
+  /** Members as of `index`. */
   readonly confState: ConfState;
   readonly index: LogIndex;
   readonly term: Term;
@@ -64,7 +69,9 @@ export interface SnapshotMetadata {
 
 /** State of the application up to `metadata.index`. Index 0 means "no snapshot". */
 export interface Snapshot {
+  /** Bytes of the application, not interpreted. */
   readonly data: Uint8Array;
+  /** Position and members. */
   readonly metadata: SnapshotMetadata;
 }
 

@@ -3,12 +3,12 @@
 // everything. Safety is checked at every step; then the faults stop and the group must get going.
 import { describe, expect, it } from "vitest";
 import { NO_LIMIT, isLocalTarget, logIndex, nodeId } from "../src/index.ts";
-import type { ConfChange, Entry, Message } from "../src/index.ts";
+import type { ConfChange, ConfState, Entry, LogIndex, Message } from "../src/index.ts";
 import { Cluster, bytes, confState, prng, text } from "./cluster.ts";
 import type { Options, Peer } from "./cluster.ts";
 
 const STEPS = 6000;
-const SEEDS = 60;
+const SEEDS = 150;
 
 interface OpenRead {
   readonly atLeast: number;
@@ -23,6 +23,7 @@ class Swarm {
   readonly committed = new Map<number, string>();
   readonly reads = new Map<string, OpenRead>();
   readonly seen = new Map<number, { term: number; commit: number }>();
+  readonly stalled = new Set<number>();
   readonly configs = new Map<number, string>();
   readonly checkedReads = new Map<number, number>();
   readonly checkedApplied = new Map<number, number>();
@@ -69,7 +70,7 @@ class Swarm {
     if (dice < 120) peer.node.tick();
     else if (dice < 300) this.cluster.net.push(...peer.ready());
     else if (dice < 600) this.deliver();
-    else if (dice < 750) this.respond(peer, peer.write());
+    else if (dice < 750) this.write(peer);
     else if (dice < 850) this.respond(peer, peer.apply());
     else if (dice < 920) peer.node.propose(bytes(`p${this.proposals++}`));
     else if (dice < 950) this.read(peer);
@@ -114,6 +115,13 @@ class Swarm {
       if (m.to === peer.id && (m.from === peer.id || isLocalTarget(m.from))) this.cluster.step(m);
       else this.cluster.net.push(m);
     }
+  }
+
+  /** Now and then a disk stands still for a while. */
+  write(peer: Peer): void {
+    if (this.random(300) === 0) this.stalled.add(peer.id);
+    else if (!this.stalled.has(peer.id)) this.respond(peer, peer.write());
+    else if (this.random(60) === 0) this.stalled.delete(peer.id);
   }
 
   read(peer: Peer): void {
@@ -161,7 +169,6 @@ class Swarm {
       this.checkEvents(peer);
       this.checkApplied(peer);
       this.checkReads(peer);
-      this.checkConfig(peer);
       const { term, commit, applied } = peer.node.basicStatus();
       const before = this.seen.get(peer.id);
       if (before !== undefined) {
@@ -178,6 +185,7 @@ class Swarm {
   checkEvents(peer: Peer): void {
     const from = this.checkedEvents.get(peer.id) ?? 0;
     for (const event of peer.events.slice(from)) {
+      if (event.kind === "config-switched") this.checkConfig(event.config);
       if (event.kind !== "became" || event.state !== "leader") continue;
       const other = this.leaders.get(event.term);
       if (other !== undefined && other !== peer.id) {
@@ -214,8 +222,7 @@ class Swarm {
   }
 
   /** One id, one configuration, on every node. */
-  checkConfig(peer: Peer): void {
-    const { configId = 0, ...members } = peer.node.status().confState;
+  checkConfig({ configId = 0 as LogIndex, ...members }: ConfState): void {
     if (configId === 0) return;
     const content = JSON.stringify(members);
     const known = this.configs.get(configId) ?? content;
@@ -256,6 +263,8 @@ class Swarm {
       const group = [...members.voters, ...members.learners];
       const behind = group.filter((id) => cluster.node(id).basicStatus().applied < commit);
       const joint = members.votersOutgoing.length > 0 && !members.autoLeave;
+      const unpromoted = members.learners.some((id) => this.options.autoPromote?.(id) === true);
+      if (unpromoted) continue;
       if (behind.length === 0 && !joint && progress.length > 0 && commit > this.highest - 1) return;
     }
     throw new Error("the group does not get going again");

@@ -8,7 +8,9 @@ export type ConfChangeType = "add-node" | "remove-node" | "update-node" | "add-l
 
 /** One node's change. nodeId 0 is ignored. */
 export interface ConfChangeSingle {
+  /** What happens to it. */
   readonly type: ConfChangeType;
+  /** Whom it happens to. */
   readonly nodeId: NodeId;
 }
 
@@ -21,8 +23,11 @@ export type ConfChangeTransition = "auto" | "joint-implicit" | "joint-explicit";
 
 /** A single-step change (thesis section 4.3, one server at a time). */
 export interface ConfChangeV1 {
+  /** Generation. */
   readonly version: 1;
+  /** What happens to the node. */
   readonly type: ConfChangeType;
+  /** Whom it happens to; 0 is ignored. */
   readonly nodeId: NodeId;
   /** For the application; not interpreted. */
   readonly context: Uint8Array;
@@ -30,8 +35,11 @@ export interface ConfChangeV1 {
 
 /** A list of changes made at once; empty with "auto" leaves a joint configuration. */
 export interface ConfChangeV2 {
+  /** Generation. */
   readonly version: 2;
+  /** How it is carried out. */
   readonly transition: ConfChangeTransition;
+  /** At most MAX_CONF_CHANGES, carried out in order. */
   readonly changes: readonly ConfChangeSingle[];
   /** For the application; not interpreted. */
   readonly context: Uint8Array;
