@@ -63,6 +63,7 @@ function encodeConfState(state: ConfState): WireConfState {
     votersOutgoing: [...state.votersOutgoing],
     learnersNext: [...state.learnersNext],
     autoLeave: state.autoLeave,
+    configId: state.configId ?? 0,
   };
 }
 
@@ -137,13 +138,15 @@ function decodeIds(ids: readonly number[], field: string): readonly NodeId[] {
 }
 
 function decodeConfState(wire: ConfState__Output): ConfState {
-  return {
+  const configId = safeUint(wire.configId, "confState.configId") as LogIndex;
+  const state: ConfState = {
     voters: decodeIds(wire.voters, "confState.voters"),
     learners: decodeIds(wire.learners, "confState.learners"),
     votersOutgoing: decodeIds(wire.votersOutgoing, "confState.votersOutgoing"),
     learnersNext: decodeIds(wire.learnersNext, "confState.learnersNext"),
     autoLeave: wire.autoLeave,
   };
+  return configId === 0 ? state : { ...state, configId };
 }
 
 function decodeSnapshot(wire: SnapshotMetadata__Output): Message["snapshot"] {

@@ -49,6 +49,7 @@ function randomMessage(prng: Prng): Message {
     votersOutgoing: ids(prng),
     learnersNext: ids(prng),
     autoLeave: prng.chance(0.5),
+    ...(prng.chance(0.5) ? { configId: (1 + prng.below(1000)) as LogIndex } : {}),
   };
   const metadata = { confState, index: uint(prng) as LogIndex, term: uint(prng) as Term };
   return makeMessage({

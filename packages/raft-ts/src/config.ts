@@ -3,7 +3,7 @@
 import { InvalidConfigError } from "./errors.ts";
 import { isLocalTarget } from "./ids.ts";
 import type { LogIndex, NodeId, Term } from "./ids.ts";
-import { MAX_TIMEOUT_TICKS, NO_LIMIT } from "./limits.ts";
+import { MAX_PROMOTION_ROUNDS, MAX_TIMEOUT_TICKS, NO_LIMIT } from "./limits.ts";
 import type { LogStorage } from "./storage.ts";
 import type { TraceSink } from "./trace.ts";
 
@@ -29,6 +29,7 @@ export interface RaftConfig {
   readonly electionTicks: number;
   /** Ticks between heartbeats; > 0. Ten times less than electionTicks is a good choice. */
   readonly heartbeatTicks: number;
+  /** Read side of the durable log. */
   readonly storage: LogStorage;
   /** Last index the application has applied; entries up to it are not handed out again, and count as
    * committed. Within the stored log. Default 0. */
@@ -46,20 +47,43 @@ export interface RaftConfig {
   /** Payload bytes in flight per follower; 0 = no limit, else >= maxMessageBytes. Default 0. */
   readonly maxInflightBytes?: number;
   /** Leader steps down without a quorum; voters ignore candidates while they hear a leader. Default
-   * false. */
+   * true. */
   readonly checkQuorum?: boolean;
-  /** Ask before raising the term (thesis section 9.6). Default false. */
+  /** Ask before raising the term (thesis section 9.6). Default true. */
   readonly preVote?: boolean;
   /** Default "safe". */
   readonly readOnlyOption?: ReadOnlyOption;
-  /** Ticks taken off a lease for clock drift; < electionTicks. Only for "lease-based". Default 0. */
+  /**
+   * Ticks taken off a lease: how much further than ours the clock of a voter may run within one
+   * election timeout; < electionTicks. Must be given for "lease-based": there is no safe guess.
+   */
   readonly leaseDriftTicks?: number;
   /** Followers drop proposals instead of forwarding them. Default false. */
   readonly disableProposalForwarding?: boolean;
   /** Leader does not check configuration changes when they are proposed. Default false. */
   readonly disableConfChangeValidation?: boolean;
-  /** Leader steps down when it is removed or demoted. Default false. */
+  /** Leader steps down when it is removed or demoted. Default true. */
   readonly stepDownOnRemoval?: boolean;
+  /**
+   * Leader refuses membership changes after which the group might stand still: those whose voters
+   * have no majority it heard of within an election timeout, and those that make a voter of anybody
+   * but a caught-up learner. Default true.
+   */
+  readonly membershipGuard?: boolean;
+  /** Consecutive rounds of catch-up, each within an election timeout, after which a learner is fit to
+   * vote (thesis section 4.2.1); >= 1. Default 2. */
+  readonly promotionRounds?: number;
+  /** Asked by the leader for each learner that is fit to vote; true makes it propose to promote the
+   * learner. Must not call back into the node. Default: never. */
+  readonly autoPromote?: (learner: NodeId) => boolean;
+  /** Rank of a node as leader; higher is better. A leader hands over to a better voter that keeps up
+   * with it. Every node should answer alike. Default: all alike. */
+  readonly leaderPriority?: (id: NodeId) => number;
+  /**
+   * Ticks for which a leader may have entries to write and its own disk not finish any, before it
+   * hands over leadership; the second time it steps down. 0 = never. Default 2 * electionTicks.
+   */
+  readonly diskStallTicks?: number;
   /** Refused votes carry the voter's commit index, which can free a stranded group (see
    * commit-hint.ts). Default true. */
   readonly commitHints?: boolean;
@@ -76,11 +100,14 @@ export interface RaftConfig {
 }
 
 /** A validated configuration with every default filled in. */
-export type ResolvedConfig = Required<Omit<RaftConfig, "trace" | "recoveryMark">> & {
-  readonly trace: TraceSink | undefined;
-  readonly recoveryMark: RecoveryMark | undefined;
+export type ResolvedConfig = Required<Omit<RaftConfig, Optional>> & {
+  readonly [K in Optional]: RaftConfig[K] | undefined;
 };
 
+/** Fields without a default. */
+type Optional = "trace" | "recoveryMark" | "autoPromote" | "leaderPriority";
+
+const DEFAULT_PROMOTION_ROUNDS = 2;
 const DEFAULT_MESSAGE_BYTES = 1024 * 1024;
 const DEFAULT_INFLIGHT_MESSAGES = 256;
 
@@ -116,9 +143,14 @@ export function validate(config: RaftConfig): ResolvedConfig {
   const inflightBytes = config.maxInflightBytes ?? 0;
   if (inflightBytes !== 0) integer("maxInflightBytes", inflightBytes, maxMessageBytes, NO_LIMIT);
   const readOnlyOption = config.readOnlyOption ?? "safe";
-  const checkQuorum = config.checkQuorum ?? false;
-  if (readOnlyOption === "lease-based" && !checkQuorum) {
-    throw new InvalidConfigError("checkQuorum", "true for lease-based reads", checkQuorum);
+  const checkQuorum = config.checkQuorum ?? true;
+  if (readOnlyOption === "lease-based") {
+    if (!checkQuorum) {
+      throw new InvalidConfigError("checkQuorum", "true for lease-based reads", checkQuorum);
+    }
+    if (config.leaseDriftTicks === undefined) {
+      throw new InvalidConfigError("leaseDriftTicks", "given for lease-based reads", undefined);
+    }
   }
   return {
     id,
@@ -133,12 +165,27 @@ export function validate(config: RaftConfig): ResolvedConfig {
     maxInflightMessages: inflightMessages,
     maxInflightBytes: inflightBytes === 0 ? NO_LIMIT : inflightBytes,
     checkQuorum,
-    preVote: config.preVote ?? false,
+    preVote: config.preVote ?? true,
     readOnlyOption,
     leaseDriftTicks: integer("leaseDriftTicks", config.leaseDriftTicks ?? 0, 0, electionTicks - 1),
     disableProposalForwarding: config.disableProposalForwarding ?? false,
     disableConfChangeValidation: config.disableConfChangeValidation ?? false,
-    stepDownOnRemoval: config.stepDownOnRemoval ?? false,
+    stepDownOnRemoval: config.stepDownOnRemoval ?? true,
+    membershipGuard: config.membershipGuard ?? true,
+    promotionRounds: integer(
+      "promotionRounds",
+      config.promotionRounds ?? DEFAULT_PROMOTION_ROUNDS,
+      1,
+      MAX_PROMOTION_ROUNDS,
+    ),
+    autoPromote: config.autoPromote,
+    leaderPriority: config.leaderPriority,
+    diskStallTicks: integer(
+      "diskStallTicks",
+      config.diskStallTicks ?? 2 * electionTicks,
+      0,
+      2 * MAX_TIMEOUT_TICKS,
+    ),
     commitHints: config.commitHints ?? true,
     recoveryMark: config.recoveryMark,
     random: config.random,

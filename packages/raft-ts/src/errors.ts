@@ -121,6 +121,19 @@ export class InvalidConfigError extends RaftError {
   }
 }
 
+/** What is wrong with a configuration change. Stable strings. */
+export type ConfChangeFault =
+  /** The configuration is joint already. */
+  | "already-joint"
+  /** The configuration is not joint. */
+  | "not-joint"
+  /** No voter would be left. */
+  | "no-voters"
+  /** More than one voter would change in a single step. */
+  | "several-voters"
+  /** It has too many changes or too much context. */
+  | "too-large";
+
 /**
  * A configuration change cannot be applied to the active configuration (it would remove all voters,
  * enter a joint configuration twice, ...). Nothing was changed. Every node reaches the same verdict
@@ -128,9 +141,13 @@ export class InvalidConfigError extends RaftError {
  */
 export class InvalidConfChangeError extends RaftError {
   readonly code = "RAFT_INVALID_CONF_CHANGE";
-  constructor(message: string) {
+  /** What is wrong with the change. */
+  readonly fault: ConfChangeFault;
+
+  constructor(fault: ConfChangeFault, message: string) {
     super(message);
     this.name = "InvalidConfChangeError";
+    this.fault = fault;
   }
 }
 

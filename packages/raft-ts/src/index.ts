@@ -53,12 +53,15 @@ export {
   StepPeerNotFoundError,
   UnavailableError,
 } from "./errors.ts";
+export type { ConfChangeFault } from "./errors.ts";
 export {
   ENTRY_OVERHEAD_BYTES,
   MAX_CONF_CHANGES,
   MAX_CONF_CHANGE_CONTEXT_BYTES,
   MAX_FORWARDED_READS,
   MAX_PENDING_READS,
+  MAX_PREFERENCE_PAUSE,
+  MAX_PROMOTION_ROUNDS,
   MAX_TIMEOUT_TICKS,
   NO_LIMIT,
 } from "./limits.ts";
@@ -78,7 +81,8 @@ export type {
 export { confChangeOfEntry, decodeConfChange, encodeConfChange } from "./confchange/codec.ts";
 export type { Ready } from "./ready.ts";
 export type { ProgressState } from "./tracker/progress.ts";
-export type { BasicStatus, ProgressStatus, Status } from "./status.ts";
+export type { BasicStatus, CatchUpStatus, ProgressStatus, Status } from "./status.ts";
+export type { CompactionPolicy } from "./compaction.ts";
 export { RawNode } from "./raw-node.ts";
 export type {
   ElectionEvent,
@@ -88,6 +92,8 @@ export type {
   ReplicationEvent,
   RequestEvent,
   TraceEvent,
+  TraceEventOf,
+  TraceKind,
   TraceSink,
   VoteView,
 } from "./trace.ts";

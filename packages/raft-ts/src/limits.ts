@@ -35,3 +35,12 @@ export const MAX_CONF_CHANGE_CONTEXT_BYTES: number = 65_536;
 
 /** Largest tick count accepted for a timeout: far above any use, far below loss of precision. */
 export const MAX_TIMEOUT_TICKS: number = 1_000_000;
+
+/** Most rounds of catch-up that can be asked of a learner: a learner that kept up this often will. */
+export const MAX_PROMOTION_ROUNDS: number = 1000;
+
+/**
+ * Election timeouts between two attempts to hand over to a preferred leader, at most. The pause
+ * doubles with every attempt in a term, because writes stand still while one is under way.
+ */
+export const MAX_PREFERENCE_PAUSE: number = 64;

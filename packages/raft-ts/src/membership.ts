@@ -5,6 +5,7 @@ import { enterJoint, leaveJoint, simpleChange } from "./confchange/changer.ts";
 import type { Membership } from "./confchange/changer.ts";
 import { entersJoint, leavesJoint } from "./confchange/types.ts";
 import type { ConfChangeV2 } from "./confchange/types.ts";
+import type { LogIndex } from "./ids.ts";
 import { NO_NODE } from "./ids.ts";
 import { jointIds } from "./quorum/joint.ts";
 import type { Raft } from "./raft.ts";
@@ -12,9 +13,14 @@ import { maybeCommit } from "./commit.ts";
 import { broadcastAppend, broadcastMissing } from "./replicate.ts";
 import type { ConfState } from "./types.ts";
 
-/** Applies a committed change. Throws InvalidConfChangeError and changes nothing if it cannot. */
-export function applyConfChange(raft: Raft, cc: ConfChangeV2): ConfState {
-  return switchToConfig(raft, nextMembership(raft, cc));
+/**
+ * Applies the committed change at `index`, once: a change that the configuration in force includes
+ * already (from a snapshot, or applied before) has no further effect. Throws InvalidConfChangeError
+ * and changes nothing if it cannot.
+ */
+export function applyConfChange(raft: Raft, cc: ConfChangeV2, index: LogIndex): ConfState {
+  if (index <= raft.tracker.configId) return raft.tracker.confState();
+  return switchToConfig(raft, nextMembership(raft, cc), index);
 }
 
 /** What the change would make of the active configuration. Throws InvalidConfChangeError. */
@@ -33,10 +39,13 @@ export function nextMembership(raft: Raft, cc: ConfChangeV2): Membership {
     : enterJoint(base, joint.autoLeave, cc.changes);
 }
 
-/** Puts a configuration into force and draws the leader's consequences. */
-export function switchToConfig(raft: Raft, next: Membership): ConfState {
+/**
+ * Puts a configuration into force, which the change at `configId` made (0 = unknown), and draws the
+ * leader's consequences.
+ */
+export function switchToConfig(raft: Raft, next: Membership, configId: LogIndex): ConfState {
   const { tracker } = raft;
-  tracker.install(next.config, next.progress);
+  tracker.install(next.config, next.progress, configId);
   const confState = tracker.confState();
   raft.trace?.({ kind: "config-switched", id: raft.id, config: confState });
   const own = tracker.get(raft.id);

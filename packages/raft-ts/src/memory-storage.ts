@@ -17,6 +17,7 @@ export class MemoryLogStorage implements LogStorage {
   #baseTerm: Term = 0 as Term;
   #entries: Entry[] = [];
 
+  /** Hard state, and the membership of the newest snapshot. */
   initialState(): InitialState {
     return { hardState: this.#hardState, confState: this.#snapshot.metadata.confState };
   }
@@ -26,6 +27,7 @@ export class MemoryLogStorage implements LogStorage {
     this.#hardState = state;
   }
 
+  /** Entries in [lo, hi), see LogStorage. */
   entries(lo: LogIndex, hi: LogIndex, maxBytes: number): readonly Entry[] {
     if (lo <= this.#baseIndex) throw new CompactedError();
     if (hi > this.lastIndex() + 1) {
@@ -46,14 +48,17 @@ export class MemoryLogStorage implements LogStorage {
     return entry.term;
   }
 
+  /** Index of the first entry not compacted away. */
   firstIndex(): LogIndex {
     return logIndex(this.#baseIndex + 1);
   }
 
+  /** Index of the last entry, or of the last compacted one. */
   lastIndex(): LogIndex {
     return logIndex(this.#baseIndex + this.#entries.length);
   }
 
+  /** Newest snapshot. */
   snapshot(): Snapshot {
     return this.#snapshot;
   }

@@ -38,8 +38,11 @@ export type MessageType = (typeof MESSAGE_TYPES)[number];
 
 /** One message. Unused fields hold 0, false, undefined or an empty list. */
 export interface Message {
+  /** What it is; decides which fields count. */
   readonly type: MessageType;
+  /** Receiver. */
   readonly to: NodeId;
+  /** Sender; for reports on a peer, that peer. */
   readonly from: NodeId;
   /** Sender's term; 0 for local messages, proposals and read requests. */
   readonly term: Term;
@@ -47,11 +50,15 @@ export interface Message {
   readonly logTerm: Term;
   /** Log position the message is about. */
   readonly index: LogIndex;
+  /** Consecutive entries behind `index`, or the one entry of a read. */
   readonly entries: readonly Entry[];
+  /** Sender's commit index. */
   readonly commit: LogIndex;
   /** Vote to store, in MsgStorageAppend only. */
   readonly vote: NodeId;
+  /** In MsgSnap and storage messages. */
   readonly snapshot: Snapshot | undefined;
+  /** The answer is no. */
   readonly reject: boolean;
   /** Where the rejecting follower suggests to continue. */
   readonly rejectHint: LogIndex;
@@ -69,11 +76,23 @@ const NO_MESSAGES: readonly Message[] = Object.freeze([]);
 
 /** Makes a complete message from the fields that matter. */
 export function makeMessage(init: MessageInit): Message {
+  const { from = NO_NODE, term = 0 as Term, context } = init;
+  return addressedMessage(init, from, term, context);
+}
+
+/** Makes a complete message with sender, term and context of its own; spares the hot path a copy of
+ * the fields only to replace some. */
+export function addressedMessage(
+  init: MessageInit,
+  from: NodeId,
+  term: Term,
+  context: Uint8Array | undefined,
+): Message {
   return {
     type: init.type,
     to: init.to ?? NO_NODE,
-    from: init.from ?? NO_NODE,
-    term: init.term ?? (0 as Term),
+    from,
+    term,
     logTerm: init.logTerm ?? (0 as Term),
     index: init.index ?? (0 as LogIndex),
     entries: init.entries ?? NO_ENTRIES,
@@ -82,7 +101,7 @@ export function makeMessage(init: MessageInit): Message {
     snapshot: init.snapshot,
     reject: init.reject ?? false,
     rejectHint: init.rejectHint ?? (0 as LogIndex),
-    context: init.context,
+    context,
     responses: init.responses ?? NO_MESSAGES,
   };
 }

@@ -2,11 +2,13 @@
 // quota of uncommitted bytes. Paper section 5.3; configuration changes thesis section 4.
 import { confChangeOfEntry } from "./confchange/codec.ts";
 import { asV2 } from "./confchange/types.ts";
-import type { ConfChange } from "./confchange/types.ts";
+import type { ConfChange, ConfChangeV2 } from "./confchange/types.ts";
 import { ConfChangeDecodeError, InvalidConfChangeError, RaftInvariantError } from "./errors.ts";
+import type { ConfChangeFault } from "./errors.ts";
 import type { Term } from "./ids.ts";
 import { NO_NODE, logIndex } from "./ids.ts";
 import { nextMembership } from "./membership.ts";
+import { guardMembership } from "./membership-guard.ts";
 import type { Message } from "./messages.ts";
 import { isJoint } from "./quorum/joint.ts";
 import type { Raft } from "./raft.ts";
@@ -72,13 +74,7 @@ function decode(entry: Entry): ConfChange | undefined | "malformed" {
  * in force. Returns the reason for a refusal, else reserves the entry's position.
  */
 function checkConfChange(raft: Raft, cc: ConfChange, offset: number): DropReason | undefined {
-  const joint = isJoint(raft.tracker.config.voters);
-  const leaving = asV2(cc).changes.length === 0;
-  let reason: DropReason | undefined;
-  if (raft.pendingConfIndex > raft.log.applied) reason = "conf-change-pending";
-  else if (joint && !leaving) reason = "conf-change-in-joint";
-  else if (!joint && leaving) reason = "conf-change-not-joint";
-  else if (!isApplicable(raft, cc)) reason = "conf-change-invalid";
+  const reason = confChangeRefusal(raft, asV2(cc));
   if (reason === undefined || raft.config.disableConfChangeValidation) {
     raft.pendingConfIndex = logIndex(raft.log.lastIndex() + offset + 1);
     return undefined;
@@ -96,18 +92,35 @@ function checkConfChange(raft: Raft, cc: ConfChange, offset: number): DropReason
 }
 
 /**
- * Tries the change on the configuration in force. The verdict holds: no other change can come
- * between now and its application.
+ * Why the leader would refuse a change now; undefined if it would take it. It is tried on the
+ * configuration in force, and the verdict holds: no other change can come between now and its
+ * application.
  */
-function isApplicable(raft: Raft, cc: ConfChange): boolean {
+export function confChangeRefusal(raft: Raft, cc: ConfChangeV2): DropReason | undefined {
+  const { tracker } = raft;
+  const joint = isJoint(tracker.config.voters);
+  const leaving = cc.changes.length === 0;
+  if (raft.pendingConfIndex > raft.log.applied) return "conf-change-pending";
+  if (cc.expectedConfigId !== undefined && cc.expectedConfigId !== tracker.configId) {
+    return "conf-change-stale";
+  }
+  if (joint && !leaving) return "conf-change-in-joint";
+  if (!joint && leaving) return "conf-change-not-joint";
   try {
-    nextMembership(raft, asV2(cc));
-    return true;
+    return guardMembership(raft, cc, nextMembership(raft, cc));
   } catch (error) {
-    if (error instanceof InvalidConfChangeError) return false;
+    if (error instanceof InvalidConfChangeError) return FAULT_REASONS[error.fault];
     throw error;
   }
 }
+
+const FAULT_REASONS: Readonly<Record<ConfChangeFault, DropReason>> = {
+  "already-joint": "conf-change-in-joint",
+  "not-joint": "conf-change-not-joint",
+  "no-voters": "conf-change-no-voters",
+  "several-voters": "conf-change-needs-joint",
+  "too-large": "conf-change-invalid",
+};
 
 /**
  * Appends entries to the leader's log in its term; false if the byte quota refuses them. The own

@@ -16,10 +16,10 @@ import type { LogIndex, NodeId, Term } from "./ids.ts";
 import { NO_NODE, logIndex, term as makeTerm } from "./ids.ts";
 import { jointIds } from "./quorum/joint.ts";
 import type { Message, MessageInit, MessageType } from "./messages.ts";
-import { makeMessage } from "./messages.ts";
+import { addressedMessage } from "./messages.ts";
 import { switchToConfig } from "./membership.ts";
 import { RaftLog } from "./raft-log.ts";
-import { ForwardedReads, ReadIndexQueue } from "./read-only.ts";
+import { ForwardedReads, ReadIndexQueue, encodeToken } from "./read-only.ts";
 import type { ReadRequest } from "./read-only.ts";
 import { ProgressTracker } from "./tracker/tracker.ts";
 import type { Position, TraceSink } from "./trace.ts";
@@ -40,6 +40,10 @@ const BRINGS_TERM: ReadonlySet<MessageType> = new Set<MessageType>([
 ]);
 /** Requests of clients, valid in any term. */
 const WITHOUT_TERM: ReadonlySet<MessageType> = new Set<MessageType>(["MsgProp", "MsgReadIndex"]);
+
+const NO_STALL = Object.freeze({ match: 0 as LogIndex, sinceTick: 0, handedOver: false });
+/** One whole election timeout in office before anything. */
+const FIRST_PREFERENCE = Object.freeze({ waiting: 1, pause: 1 });
 
 /** State of one node. Internal; RawNode is the public face. */
 export class Raft {
@@ -86,6 +90,15 @@ export class Raft {
   leaseEndTick = 0;
   /** A TimeoutNow went out in this term: voters may ignore the lease, so must we. */
   leaseRevoked = false;
+  /** Highest own acknowledgement of this leader and when it came; tells a disk that stands still. */
+  stall: { readonly match: LogIndex; readonly sinceTick: number; readonly handedOver: boolean } =
+    NO_STALL;
+  /** This leader gave up its office because of its disk; not promotable until that answers. */
+  diskStalled = false;
+  /** Election timeouts until this leader looks for a better one, and the pause after the last try. */
+  preference: { readonly waiting: number; readonly pause: number } = FIRST_PREFERENCE;
+  /** Bytes in flight this node can take as a follower; undefined = it never said. */
+  receiveWindow: number | undefined;
   /** Durable end of log this node once had and lost; undefined once reached again. */
   recoveryMark: Position | undefined;
 
@@ -105,10 +118,12 @@ export class Raft {
     this.tracker = new ProgressTracker({
       messages: config.maxInflightMessages,
       bytes: config.maxInflightBytes,
+      catchUp: { rounds: config.promotionRounds, roundTicks: config.electionTicks },
     });
     const { hardState, confState } = config.storage.initialState();
     const membership = restoreMembership(this.tracker, this.log.lastIndex(), confState);
-    assertSameConfState(confState, switchToConfig(this, membership));
+    const configId = confState.configId ?? (0 as LogIndex);
+    assertSameConfState(confState, switchToConfig(this, membership, configId));
     this.#load(hardState);
     this.#setApplied(config.applied);
     this.becomeFollower(this.term, NO_NODE);
@@ -178,13 +193,20 @@ export class Raft {
    */
   send(init: MessageInit): void {
     const from = init.from === undefined || init.from === NO_NODE ? this.id : init.from;
-    const message = makeMessage({ ...init, from, term: this.#termFor(init) });
-    if (AFTER_APPEND.has(message.type)) {
-      this.messagesAfterAppend.push(message);
+    const term = this.#termFor(init);
+    if (AFTER_APPEND.has(init.type)) {
+      const context = this.#announcedWindow(init) ?? init.context;
+      this.messagesAfterAppend.push(addressedMessage(init, from, term, context));
       return;
     }
-    invariant(message.to !== this.id, "message to oneself", { type: message.type });
-    this.messages.push(message);
+    invariant(init.to !== this.id, "message to oneself", { type: init.type });
+    this.messages.push(addressedMessage(init, from, term, init.context));
+  }
+
+  /** Every acknowledgement to a leader says how much this node can take in flight, once it has a say. */
+  #announcedWindow(init: MessageInit): Uint8Array | undefined {
+    if (init.type !== "MsgAppResp" || init.to === this.id) return undefined;
+    return this.receiveWindow === undefined ? undefined : encodeToken(this.receiveWindow);
   }
 
   #termFor(init: MessageInit): Term {
@@ -266,15 +288,19 @@ export class Raft {
     this.earlyReads = [];
     this.leaseEndTick = 0;
     this.leaseRevoked = false;
+    this.stall = { ...NO_STALL, sinceTick: this.tickCount };
+    this.preference = FIRST_PREFERENCE;
   }
 
-  /** May this node lead: a voter, not about to be replaced by a snapshot, not recovering? */
+  /** May this node lead: a voter, not about to be replaced by a snapshot, its
+   * disk at work, not recovering? */
   promotable(): boolean {
     const own = this.tracker.get(this.id);
     return (
       own !== undefined &&
       !own.isLearner &&
       this.log.unstable.snapshot === undefined &&
+      !this.diskStalled &&
       this.recoveryMark === undefined
     );
   }

@@ -7,11 +7,14 @@
 //     ready() -> store, send, apply -> advance(). One Ready at a time.
 //
 // Not re-entrant: call no method from within a trace sink or a storage method.
+import { compactionBound } from "./compaction.ts";
+import type { CompactionPolicy } from "./compaction.ts";
 import { encodeConfChange } from "./confchange/codec.ts";
 import { asV2 } from "./confchange/types.ts";
 import type { ConfChange } from "./confchange/types.ts";
 import type { RaftConfig } from "./config.ts";
 import {
+  InvalidConfigError,
   InvalidMessageError,
   RaftInvariantError,
   StepLocalMessageError,
@@ -19,6 +22,7 @@ import {
 } from "./errors.ts";
 import { NO_NODE, isLocalTarget, logIndex } from "./ids.ts";
 import type { LogIndex, NodeId, Term } from "./ids.ts";
+import { NO_LIMIT } from "./limits.ts";
 import { applyConfChange } from "./membership.ts";
 import type { Message, MessageInit, MessageType } from "./messages.ts";
 import { isLocalMessage, isResponseMessage, makeMessage } from "./messages.ts";
@@ -28,6 +32,7 @@ import type { HandedOut, Ready } from "./ready.ts";
 import { basicStatusOf, statusOf } from "./status.ts";
 import type { BasicStatus, Status } from "./status.ts";
 import { startReadRound } from "./reads.ts";
+import { dropProposal } from "./propose.ts";
 import { step } from "./step.ts";
 import { tick } from "./tick.ts";
 import type { ConfState, DropReason, Entry, EntryType, ProposeResult } from "./types.ts";
@@ -39,6 +44,19 @@ function result(reason: DropReason | undefined): ProposeResult {
   return reason === undefined ? OK : { ok: false, reason };
 }
 
+/** An entry before it has a place in the log. */
+function unplaced(type: EntryType, data: Uint8Array): Entry {
+  return { term: 0 as Term, index: 0 as LogIndex, type, data };
+}
+
+/** Requests that a follower passes on to its leader. They travel one step only: two nodes that take
+ * each other for the leader would pass them to and fro for ever. */
+const FORWARDED_ONCE: ReadonlySet<MessageType> = new Set<MessageType>([
+  "MsgProp",
+  "MsgReadIndex",
+  "MsgTransferLeader",
+]);
+
 /** What a node never sends to itself, not even by way of others. */
 const NEVER_FROM_SELF: ReadonlySet<MessageType> = new Set<MessageType>([
   "MsgApp",
@@ -49,6 +67,8 @@ const NEVER_FROM_SELF: ReadonlySet<MessageType> = new Set<MessageType>([
   "MsgPreVote",
   "MsgTimeoutNow",
   "MsgReadIndexResp",
+  "MsgProp",
+  "MsgReadIndex",
 ]);
 
 /** Must bear the sender's term: with term 0 they would slip past all comparison of terms. */
@@ -112,6 +132,17 @@ export class RawNode {
   }
 
   /**
+   * Proposes several commands in one message: all of them are taken, in this order and one after the
+   * other in the log, or none. At least one.
+   */
+  proposeBatch(commands: readonly Uint8Array[]): ProposeResult {
+    if (commands.length === 0) throw new RaftInvariantError("a batch of no commands was proposed");
+    const { id } = this.#raft;
+    const entries = commands.map((data) => unplaced("normal", data));
+    return result(this.#local({ type: "MsgProp", from: id, entries }));
+  }
+
+  /**
    * Proposes a membership change. A leader that refuses it says why and appends an empty entry in its
    * place. Throws InvalidConfChangeError if the change is too large to encode.
    */
@@ -121,17 +152,19 @@ export class RawNode {
   }
 
   #propose(type: EntryType, data: Uint8Array): ProposeResult {
-    const entry: Entry = { term: 0 as Term, index: 0 as LogIndex, type, data };
-    return result(this.#local({ type: "MsgProp", from: this.#raft.id, entries: [entry] }));
+    const entries = [unplaced(type, data)];
+    return result(this.#local({ type: "MsgProp", from: this.#raft.id, entries }));
   }
 
   /**
-   * Puts a committed membership change into force. Call it for every configuration entry that is
-   * applied, unless the application rejects the change. Returns the membership to store with
-   * snapshots. Throws InvalidConfChangeError, on every node alike, if the change cannot be applied.
+   * Puts a committed membership change into force; `index` is that of its entry. Call it for every
+   * configuration entry that is applied, unless the application rejects the change. Returns the
+   * membership to store with the applied index and with snapshots, `configId` included. A change that
+   * is in force already changes nothing. Throws InvalidConfChangeError, on every node alike, if the
+   * change cannot be applied.
    */
-  applyConfChange(cc: ConfChange): ConfState {
-    return applyConfChange(this.#raft, asV2(cc));
+  applyConfChange(cc: ConfChange, index: LogIndex): ConfState {
+    return applyConfChange(this.#raft, asV2(cc), index);
   }
 
   /**
@@ -146,6 +179,9 @@ export class RawNode {
     if (isLocalMessage(message.type) && !fromWorker) throw new StepLocalMessageError();
     const known = fromWorker || this.#raft.tracker.get(message.from) !== undefined;
     if (isResponseMessage(message.type) && !known) throw new StepPeerNotFoundError();
+    if (FORWARDED_ONCE.has(message.type) && this.#raft.state !== "leader") {
+      return { ok: false, reason: dropProposal(this.#raft, "forwarded-already") };
+    }
     return result(step(this.#raft, message));
   }
 
@@ -265,9 +301,44 @@ export class RawNode {
     raft.trace?.({ kind: "peer-restarted", id: raft.id, peer: id, progress: pr.toString() });
   }
 
-  /** Hands leadership to a voter; forwarded to the leader if this node does not lead. */
-  transferLeadership(id: NodeId): void {
-    this.#local({ type: "MsgTransferLeader", from: id });
+  /**
+   * Hands leadership to a voter; forwarded to the leader if this node does not lead. `ok: true` means
+   * begun or forwarded: watch Ready.softState for the outcome. Given up after an election timeout.
+   */
+  transferLeadership(id: NodeId): ProposeResult {
+    return result(this.#local({ type: "MsgTransferLeader", from: id }));
+  }
+
+  /**
+   * Says how many payload bytes this node can take in flight when it follows; the leader keeps to it
+   * besides its own maxInflightBytes. 0 = nothing but the commit index for now, NO_LIMIT = any number.
+   * Travels with acknowledgements; a wider window is announced at once. Throws InvalidConfigError.
+   */
+  setReceiveWindow(bytes: number): void {
+    if (!Number.isSafeInteger(bytes) || bytes < 0) {
+      throw new InvalidConfigError("receiveWindow", `an integer from 0 to ${NO_LIMIT}`, bytes);
+    }
+    const raft = this.#raft;
+    const wider = bytes > (raft.receiveWindow ?? NO_LIMIT);
+    raft.receiveWindow = bytes;
+    if (!wider || raft.state !== "follower" || raft.lead === NO_NODE) return;
+    raft.send({ type: "MsgAppResp", to: raft.lead, index: raft.log.committed });
+  }
+
+  /**
+   * How far the log may be compacted so that members that are merely slow still find there what they
+   * need. Throws InvalidConfigError unless 0 <= keepEntries <= keepEntriesMost.
+   */
+  compactionBound(policy: CompactionPolicy): LogIndex {
+    const { keepEntries, keepEntriesMost } = policy;
+    if (!Number.isSafeInteger(keepEntries) || keepEntries < 0) {
+      throw new InvalidConfigError("keepEntries", "an integer of at least 0", keepEntries);
+    }
+    if (!Number.isSafeInteger(keepEntriesMost) || keepEntriesMost < keepEntries) {
+      const limit = `an integer of at least keepEntries (${keepEntries})`;
+      throw new InvalidConfigError("keepEntriesMost", limit, keepEntriesMost);
+    }
+    return compactionBound(this.#raft, policy);
   }
 
   /** A follower forgets its leader (known to be gone), so that it votes for others at once. */
@@ -278,8 +349,8 @@ export class RawNode {
   /** Asks for a linearizable read; the answer comes in Ready.readStates with the same context, or
    * not at all if messages get lost. `context` must not be changed afterwards. */
   readIndex(context: Uint8Array): ProposeResult {
-    const entry: Entry = { term: 0 as Term, index: 0 as LogIndex, type: "normal", data: context };
-    return result(this.#local({ type: "MsgReadIndex", entries: [entry] }));
+    const entries = [unplaced("normal", context)];
+    return result(this.#local({ type: "MsgReadIndex", entries }));
   }
 
   /** Sets the drawn election timeout until the next change of role. For tests and transcripts. */

@@ -21,9 +21,9 @@ export function readContext(m: Message): Uint8Array {
 
 /** Leader's handling of MsgReadIndex. */
 export function handleReadIndex(raft: Raft, m: Message): DropReason | undefined {
-  const request = requestOf(raft, m);
-  // A forwarded read of ours that came back, as we lead now, but was answered or forgotten.
-  if (request === undefined) return undefined;
+  // Only a local request has no sender.
+  const from = m.from === NO_NODE ? raft.id : m.from;
+  const request: ReadRequest = { from, context: readContext(m) };
   if (raft.reads.full || raft.earlyReads.length >= MAX_PENDING_READS) return "too-many-reads";
   // Until an entry of our term is committed our commit index may trail what was acknowledged by an
   // earlier leader, even when we are the only voter.
@@ -33,15 +33,6 @@ export function handleReadIndex(raft: Raft, m: Message): DropReason | undefined 
   }
   startRead(raft, request);
   return undefined;
-}
-
-/** Only a local request has no sender. One from ourselves was forwarded and bears our token. */
-function requestOf(raft: Raft, m: Message): ReadRequest | undefined {
-  const data = readContext(m);
-  if (m.from === NO_NODE) return { from: raft.id, context: data };
-  if (m.from !== raft.id) return { from: m.from, context: data };
-  const context = raft.forwardedReads.take(data);
-  return context === undefined ? undefined : { from: raft.id, context };
 }
 
 /** Starts the reads that waited for the first commit of this term. */

@@ -1,11 +1,13 @@
 // The batch of work a node hands to its application, and the local storage messages that carry the
 // same work in asynchronous mode. See README.md for the contract. Thesis sections 3.8 and 10.2.1.
+import type { LogIndex, Term } from "./ids.ts";
 import { LOCAL_APPEND_THREAD, LOCAL_APPLY_THREAD } from "./ids.ts";
 import type { Message } from "./messages.ts";
 import { makeMessage } from "./messages.ts";
 import type { Raft } from "./raft.ts";
 import type { Entry, HardState, ReadState, Snapshot, SoftState } from "./types.ts";
-import { hardStatesEqual } from "./types.ts";
+import type { Position } from "./trace.ts";
+import { EMPTY_HARD_STATE, hardStatesEqual } from "./types.ts";
 
 /** Work for the application. Everything in it is immutable. */
 export interface Ready {
@@ -36,7 +38,7 @@ export interface HandedOut {
   readonly hardState: HardState;
 }
 
-/** Builds a Ready without accepting it. */
+/** Builds a Ready of what has collected; the caller accepts it by starting new lists. */
 export function buildReady(raft: Raft, before: HandedOut): Ready {
   const { log } = raft;
   const { asyncStorageWrites } = raft.config;
@@ -45,25 +47,31 @@ export function buildReady(raft: Raft, before: HandedOut): Ready {
   const entries = log.unstable.nextEntries();
   const softChanged = soft.lead !== before.softState.lead || soft.state !== before.softState.state;
   const { term, vote } = before.hardState;
-  const base = {
+  // The caller starts a new list: this one belongs to the Ready.
+  const messages = raft.messages;
+  const ready: Ready = {
     softState: softChanged ? soft : undefined,
     hardState: hardStatesEqual(hard, before.hardState) ? undefined : hard,
     readStates: raft.readStates,
     entries,
     snapshot: log.unstable.nextSnapshot(),
     committedEntries: log.nextCommitted(!asyncStorageWrites),
+    messages,
     mustSync: entries.length > 0 || hard.vote !== vote || hard.term !== term,
   };
-  const messages = [...raft.messages];
   if (asyncStorageWrites) {
-    const append = storageAppend(raft, base);
+    const append = storageAppend(raft, ready);
     if (append !== undefined) messages.push(append);
-    if (base.committedEntries.length > 0) messages.push(storageApply(raft, base.committedEntries));
+    if (ready.committedEntries.length > 0) {
+      messages.push(storageApply(raft, ready.committedEntries));
+    }
   } else {
     for (const m of raft.messagesAfterAppend) if (m.to !== raft.id) messages.push(m);
   }
-  return { ...base, messages };
+  return ready;
 }
+
+const NOWHERE: Position = Object.freeze({ index: 0 as LogIndex, term: 0 as Term });
 
 type Writes = Pick<Ready, "entries" | "hardState" | "snapshot">;
 
@@ -75,15 +83,19 @@ function storageAppend(raft: Raft, writes: Writes): Message | undefined {
   if (nothing && waiting.length === 0) return undefined;
   // Our own acknowledgement comes before "stable": it can then look terms up in the unstable log.
   const done = storageAppendDone(raft, snapshot);
-  const responses = done === undefined ? waiting : [...waiting, done];
+  // The caller starts a new list: this one belongs to the message.
+  if (done !== undefined) waiting.push(done);
+  const { term, vote, commit } = hardState ?? EMPTY_HARD_STATE;
   return makeMessage({
     type: "MsgStorageAppend",
     to: LOCAL_APPEND_THREAD,
     from: raft.id,
     entries,
     snapshot,
-    responses,
-    ...hardState,
+    responses: waiting,
+    term,
+    vote,
+    commit,
   });
 }
 
@@ -96,14 +108,15 @@ function storageAppend(raft: Raft, writes: Writes): Message | undefined {
 export function storageAppendDone(raft: Raft, snapshot: Snapshot | undefined): Message | undefined {
   const hasEntries = raft.log.unstable.length > 0;
   if (!hasEntries && snapshot === undefined) return undefined;
-  const last = hasEntries ? raft.log.last() : undefined;
+  const { index, term } = hasEntries ? raft.log.last() : NOWHERE;
   return makeMessage({
     type: "MsgStorageAppendResp",
     to: raft.id,
     from: LOCAL_APPEND_THREAD,
     term: raft.term,
     snapshot,
-    ...(last === undefined ? {} : { index: last.index, logTerm: last.term }),
+    index,
+    logTerm: term,
   });
 }
 

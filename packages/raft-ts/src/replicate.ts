@@ -36,9 +36,10 @@ export function maybeSendAppend(raft: Raft, to: NodeId, evenIfEmpty: boolean): b
  * and frees the window.
  */
 function nextEntries(raft: Raft, pr: Progress): readonly Entry[] | undefined {
-  if (pr.state === "replicate" && pr.inflights.full) return [];
+  const { full, receiveWindow } = pr.inflights;
+  if (receiveWindow === 0 || (pr.state === "replicate" && full)) return [];
   try {
-    return raft.log.entriesFrom(pr.next, raft.config.maxMessageBytes);
+    return raft.log.entriesFrom(pr.next, Math.min(raft.config.maxMessageBytes, receiveWindow));
   } catch (error) {
     if (error instanceof CompactedError) return undefined;
     throw error;

@@ -2,6 +2,7 @@
 // Paper section 7.
 import { assertSameConfState, restoreMembership } from "./confchange/restore.ts";
 import { InvalidMessageError } from "./errors.ts";
+import type { LogIndex } from "./ids.ts";
 import { NO_NODE, term as makeTerm } from "./ids.ts";
 import { switchToConfig } from "./membership.ts";
 import type { Message } from "./messages.ts";
@@ -48,7 +49,8 @@ function restore(raft: Raft, snapshot: Snapshot): boolean {
   }
   log.restore(snapshot);
   const membership = restoreMembership(raft.tracker, log.lastIndex(), confState);
-  assertSameConfState(confState, switchToConfig(raft, membership));
+  const configId = confState.configId ?? (0 as LogIndex);
+  assertSameConfState(confState, switchToConfig(raft, membership, configId));
   traceRestore(raft, "restore-done", snapshot);
   return true;
 }

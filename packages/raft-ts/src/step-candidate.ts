@@ -30,6 +30,7 @@ function countIn(state: RaftState): Handler {
 const HANDLERS: { readonly [K in MessageType]?: Handler } = {
   MsgProp: (raft) => dropProposal(raft, "no-leader"),
   MsgReadIndex: () => "no-leader",
+  MsgTransferLeader: () => "no-leader",
   MsgApp: yieldTo(handleAppend),
   MsgHeartbeat: yieldTo(handleHeartbeat),
   MsgSnap: yieldTo(handleSnapshot),

@@ -36,7 +36,7 @@ const HANDLERS: { readonly [K in MessageType]?: Handler } = {
   MsgApp: fromLeader(handleAppend),
   MsgHeartbeat: fromLeader(handleHeartbeat),
   MsgSnap: fromLeader(handleSnapshot),
-  MsgTransferLeader: plain(forwardTransfer),
+  MsgTransferLeader: forwardTransfer,
   MsgForgetLeader: plain(forgetLeader),
   MsgTimeoutNow: plain(campaignNow),
   MsgReadIndexResp: plain(takeReadAnswer),
@@ -62,19 +62,12 @@ function forwardProposal(raft: Raft, m: Message): DropReason | undefined {
   return undefined;
 }
 
-/**
- * Sends a read of our own to the leader under a token of our own; passes on one that came from
- * another node as it is, so that the answer goes there.
- */
+/** Sends a read to the leader under a token of our own; the context stays here. */
 function forwardRead(raft: Raft, m: Message): DropReason | undefined {
   const context = readContext(m);
   if (raft.lead === NO_NODE) {
     raft.trace?.({ kind: "read-no-leader", id: raft.id, term: raft.term });
     return "no-leader";
-  }
-  if (m.from !== NO_NODE) {
-    raft.forwardToLeader(m);
-    return undefined;
   }
   const entry = { ...m.entries[0], data: raft.forwardedReads.add(context) } as const;
   raft.forwardToLeader({ ...m, from: raft.id, entries: [entry as (typeof m.entries)[number]] });
@@ -92,10 +85,10 @@ function takeReadAnswer(raft: Raft, m: Message): void {
   if (context !== undefined) raft.readStates.push({ index: m.index, context });
 }
 
-function forwardTransfer(raft: Raft, m: Message): void {
+function forwardTransfer(raft: Raft, m: Message): DropReason | undefined {
   if (raft.lead !== NO_NODE) {
     raft.forwardToLeader(m);
-    return;
+    return undefined;
   }
   raft.trace?.({
     kind: "transfer-no-leader",
@@ -103,6 +96,7 @@ function forwardTransfer(raft: Raft, m: Message): void {
     term: raft.term,
     transferee: m.from,
   });
+  return "no-leader";
 }
 
 /** Forgets the leader, so that this node votes for others at once; used when the leader is known to

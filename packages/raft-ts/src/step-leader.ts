@@ -1,8 +1,10 @@
 // The leader's answers to messages: proposals, acknowledgements and rejections of appends, heartbeat
-// answers, reports on snapshots and connections, and leadership transfer. Paper section 5.3.
+// answers, reports on snapshots and connections. Paper section 5.3.
 import { maybeCommit } from "./commit.ts";
 import { InvalidMessageError } from "./errors.ts";
+import { observeLearner } from "./learners.ts";
 import { NO_NODE } from "./ids.ts";
+import { NO_LIMIT } from "./limits.ts";
 import type { Message, MessageType } from "./messages.ts";
 import { assertProposal, proposeEntries } from "./propose.ts";
 import type { Raft } from "./raft.ts";
@@ -12,9 +14,10 @@ import {
   broadcastHeartbeat,
   maybeSendAppend,
   sendAllAppends,
-  sendTimeoutNow,
 } from "./replicate.ts";
+import { decodeToken } from "./read-only.ts";
 import type { Progress } from "./tracker/progress.ts";
+import { continueTransfer, startTransfer } from "./transfer.ts";
 import type { DropReason } from "./types.ts";
 
 /** Messages that are not about one peer. */
@@ -34,6 +37,7 @@ const GENERAL: {
     return proposeEntries(raft, m);
   },
   MsgReadIndex: handleReadIndex,
+  MsgTransferLeader: (raft, m) => startTransfer(raft, m.from),
   // A leader cannot forget itself.
   MsgForgetLeader: () => undefined,
 };
@@ -46,7 +50,6 @@ const ABOUT_PEER: {
   MsgHeartbeatResp: handleHeartbeatResponse,
   MsgSnapStatus: handleSnapshotStatus,
   MsgUnreachable: handleUnreachable,
-  MsgTransferLeader: handleTransfer,
 };
 
 /** Processes a message as leader; those of no interest to a leader are ignored. */
@@ -63,9 +66,21 @@ export function stepLeader(raft: Raft, m: Message): DropReason | undefined {
 }
 
 function handleAppendResponse(raft: Raft, m: Message, pr: Progress): void {
-  pr.recentActive = true;
+  pr.heard(raft.tickCount);
+  const opened = takeReceiveWindow(raft, m, pr);
   if (m.reject) handleRejection(raft, m, pr);
   else handleAck(raft, m, pr);
+  if (opened) sendAllAppends(raft, m.from);
+  observeLearner(raft, m.from, pr);
+}
+
+/** Takes what the follower says it can take in flight; true if it can take more than before. */
+function takeReceiveWindow(raft: Raft, m: Message, pr: Progress): boolean {
+  if (m.from === raft.id) return false;
+  const silent = m.context === undefined || m.context.length === 0;
+  const opened = pr.inflights.setReceiveWindow(silent ? NO_LIMIT : decodeToken(m.context));
+  if (pr.state === "replicate") pr.flowPaused = pr.inflights.full;
+  return opened;
 }
 
 function handleUnreachable(raft: Raft, m: Message, pr: Progress): void {
@@ -145,10 +160,7 @@ function handleAck(raft: Raft, m: Message, pr: Progress): void {
   }
   // Flow control has more room now: fill it.
   if (m.from !== raft.id) sendAllAppends(raft, m.from);
-  if (m.from === raft.transferee && pr.match === raft.log.lastIndex()) {
-    traceTransfer(raft, "transfer-caught-up", m);
-    sendTimeoutNow(raft, m.from);
-  }
+  continueTransfer(raft, m.from, pr);
 }
 
 function updateState(raft: Raft, m: Message, pr: Progress): void {
@@ -170,7 +182,7 @@ function updateState(raft: Raft, m: Message, pr: Progress): void {
 }
 
 function handleHeartbeatResponse(raft: Raft, m: Message, pr: Progress): void {
-  pr.recentActive = true;
+  pr.heard(raft.tickCount);
   pr.flowPaused = false;
   // With a full window this sends an empty append: if all that filled the window was lost, its
   // answer frees the window. A probed peer gets one too, or it would never leave probing.
@@ -178,6 +190,7 @@ function handleHeartbeatResponse(raft: Raft, m: Message, pr: Progress): void {
     maybeSendAppend(raft, m.from, true);
   }
   handleReadAck(raft, m);
+  observeLearner(raft, m.from, pr);
 }
 
 function handleSnapshotStatus(raft: Raft, m: Message, pr: Progress): void {
@@ -193,42 +206,4 @@ function handleSnapshotStatus(raft: Raft, m: Message, pr: Progress): void {
   }
   // Success: wait for the peer's own answer. Failure: wait a heartbeat before the next try.
   pr.flowPaused = true;
-}
-
-type TransferEvent =
-  | "transfer-to-learner"
-  | "transfer-to-self"
-  | "transfer-already-running"
-  | "transfer-superseded"
-  | "transfer-started"
-  | "transfer-immediate"
-  | "transfer-caught-up";
-
-function traceTransfer(raft: Raft, kind: TransferEvent, m: Message): void {
-  const transferee = kind === "transfer-superseded" ? raft.transferee : m.from;
-  raft.trace?.({ kind, id: raft.id, term: raft.term, transferee });
-}
-
-/**
- * Hands leadership to `m.from`: brings it up to date, then tells it to campaign at once. Proposals
- * are refused meanwhile; after one election timeout the transfer is given up (thesis section 3.10).
- */
-function handleTransfer(raft: Raft, m: Message, pr: Progress): void {
-  const target = m.from;
-  if (pr.isLearner) return traceTransfer(raft, "transfer-to-learner", m);
-  if (raft.transferee !== NO_NODE) {
-    if (raft.transferee === target) return traceTransfer(raft, "transfer-already-running", m);
-    traceTransfer(raft, "transfer-superseded", m);
-    raft.transferee = NO_NODE;
-  }
-  if (target === raft.id) return traceTransfer(raft, "transfer-to-self", m);
-  traceTransfer(raft, "transfer-started", m);
-  raft.electionElapsed = 0;
-  raft.transferee = target;
-  if (pr.match === raft.log.lastIndex()) {
-    sendTimeoutNow(raft, target);
-    traceTransfer(raft, "transfer-immediate", m);
-  } else {
-    maybeSendAppend(raft, target, true);
-  }
 }

@@ -138,12 +138,14 @@ function handleStaleAppendDone(raft: Raft, m: Message): void {
     });
   }
   if (m.snapshot !== undefined) appliedSnapshot(raft, m.snapshot);
+  raft.diskStalled = false;
 }
 
 function handleAppendDone(raft: Raft, m: Message): void {
   if (m.index !== 0) raft.log.unstable.stableTo(m.index, m.logTerm);
   if (m.snapshot !== undefined) appliedSnapshot(raft, m.snapshot);
   raft.clearReachedMark();
+  raft.diskStalled = false;
 }
 
 function handleApplyDone(raft: Raft, m: Message): void {

@@ -5,7 +5,9 @@ import type { ConfState, Entry, HardState, Snapshot } from "./types.ts";
 
 /** What a node finds when it starts. */
 export interface InitialState {
+  /** As last stored; EMPTY_HARD_STATE for a new node. */
   readonly hardState: HardState;
+  /** Membership as of RaftConfig.applied. */
   readonly confState: ConfState;
 }
 

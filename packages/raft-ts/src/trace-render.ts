@@ -13,6 +13,8 @@ import type {
   ReplicationEvent,
   RequestEvent,
   TraceEvent,
+  TraceEventOf,
+  TraceKind,
   VoteView,
 } from "./trace.ts";
 import type { ConfState, DropReason } from "./types.ts";
@@ -26,15 +28,9 @@ export interface TraceLine {
   readonly text: string;
 }
 
-type Kind = TraceEvent["kind"];
-/** The variant whose `kind` may be K, also where one variant stands for several kinds. */
-type EventOf<K extends Kind, E = TraceEvent> = E extends { readonly kind: infer EK }
-  ? K extends EK
-    ? E
-    : never
-  : never;
+type EventOf<K extends TraceKind> = TraceEventOf<K>;
 type Renderers = {
-  readonly [K in Kind]: (event: EventOf<K>) => TraceLine | undefined;
+  readonly [K in TraceKind]: (event: EventOf<K>) => TraceLine | undefined;
 };
 
 const x = (id: NodeId): string => id.toString(16);
@@ -88,11 +84,18 @@ function confChangeFault(e: EventOf<"conf-change-ignored">): string {
   if (e.reason === "conf-change-pending") {
     return `possible unapplied conf change at index ${e.pendingIndex} (applied to ${e.applied})`;
   }
-  if (e.reason === "conf-change-in-joint") return "must transition out of joint config first";
-  return e.reason === "conf-change-not-joint"
-    ? "not in joint state; refusing empty conf change"
-    : "not applicable";
+  return FAULTS[e.reason] ?? "not applicable";
 }
+
+const FAULTS: { readonly [R in DropReason]?: string } = {
+  "conf-change-in-joint": "must transition out of joint config first",
+  "conf-change-not-joint": "not in joint state; refusing empty conf change",
+  "conf-change-stale": "it is meant for another configuration",
+  "conf-change-no-voters": "no voter would be left",
+  "conf-change-needs-joint": "several voters change only by way of a joint configuration",
+  "conf-change-loses-quorum": "no majority of its voters was heard of lately",
+  "conf-change-voter-behind": "a new voter is not a caught-up learner",
+};
 
 const DROPPED: {
   readonly [R in DropReason]?: (e: EventOf<"proposal-dropped">) => TraceLine;
@@ -219,6 +222,11 @@ const REPLICATION: Pick<Renderers, ReplicationEvent["kind"]> = {
       `${x(e.id)} failed to send message to ${x(e.peer)} because it is unreachable ` +
         `[${e.progress}]`,
     ),
+  "learner-caught-up": (e) =>
+    info(
+      `${x(e.id)} learner ${x(e.peer)} keeps up after ${e.rounds} rounds, ` +
+        `the last of ${e.lastRoundTicks} ticks`,
+    ),
   "peer-restarted": (e) => info(`${x(e.id)} reset progress of restarted ${peer(e)}`),
   "snapshot-sent": (e) =>
     debug(
@@ -289,6 +297,16 @@ const REQUESTS: Pick<Renderers, RequestEvent["kind"]> = {
       `${x(e.id)} ignoring conf change ${change(e.change)} at config ${config(e.config)}: ` +
         confChangeFault(e),
     ),
+  "learner-promoted": (e) =>
+    e.dropped === undefined
+      ? info(`${x(e.id)} proposed to promote learner ${x(e.peer)}`)
+      : debug(`${x(e.id)} could not propose to promote learner ${x(e.peer)}: ${e.dropped}`),
+  "leader-disk-stalled": (e) =>
+    warn(
+      `${x(e.id)} wrote nothing of its log beyond ${e.match} of ${e.lastIndex} for too long; ` +
+        (e.steppingDown ? "stepping down" : `handing over to ${x(e.successor)}`),
+    ),
+  "leader-preferred": (e) => info(`${x(e.id)} hands over to preferred leader ${x(e.preferred)}`),
   "config-switched": (e) => info(`${x(e.id)} switched to configuration ${config(e.config)}`),
   "auto-leave": (e) =>
     e.dropped === undefined

@@ -123,6 +123,15 @@ export type ReplicationEvent =
       readonly progress: string;
     }
   | {
+      /** A learner keeps up with this leader: it is fit to vote. */
+      readonly kind: "learner-caught-up";
+      readonly id: NodeId;
+      readonly peer: NodeId;
+      /** Rounds of catch-up it took, and ticks of the last one. */
+      readonly rounds: number;
+      readonly lastRoundTicks: number;
+    }
+  | {
       readonly kind: "snapshot-sent";
       readonly id: NodeId;
       readonly peer: NodeId;
@@ -210,6 +219,30 @@ export type RequestEvent =
       readonly pendingIndex: LogIndex;
       readonly applied: LogIndex;
     }
+  | {
+      /** This leader proposed to make a learner a voter. */
+      readonly kind: "learner-promoted";
+      readonly id: NodeId;
+      readonly peer: NodeId;
+      readonly dropped: DropReason | undefined;
+    }
+  | {
+      /** This leader's own log stands still. */
+      readonly kind: "leader-disk-stalled";
+      readonly id: NodeId;
+      readonly match: LogIndex;
+      readonly lastIndex: LogIndex;
+      /** Who shall take over; 0 if nobody can. */
+      readonly successor: NodeId;
+      /** Handing over did not help before; it steps down. */
+      readonly steppingDown: boolean;
+    }
+  | {
+      /** This leader hands over to a better one. */
+      readonly kind: "leader-preferred";
+      readonly id: NodeId;
+      readonly preferred: NodeId;
+    }
   | { readonly kind: "config-switched"; readonly id: NodeId; readonly config: ConfState }
   | {
       readonly kind: "auto-leave";
@@ -241,6 +274,18 @@ export type RequestEvent =
 
 /** One step of the core worth telling. */
 export type TraceEvent = ElectionEvent | ReplicationEvent | LogEvent | RequestEvent;
+
+/** Name of an event. */
+export type TraceKind = TraceEvent["kind"];
+
+/** The event of a kind, also where one shape stands for several kinds. */
+export type TraceEventOf<K extends TraceKind, E = TraceEvent> = E extends {
+  readonly kind: infer EK;
+}
+  ? K extends EK
+    ? E
+    : never
+  : never;
 
 /** Where events go. Must not call back into the core. */
 export type TraceSink = (event: TraceEvent) => void;

@@ -12,6 +12,7 @@ export type EntryType = "normal" | "conf-change" | "conf-change-v2";
 export interface Entry {
   readonly term: Term;
   readonly index: LogIndex;
+  /** What `data` holds. */
   readonly type: EntryType;
   /** Payload; empty for the entry a new leader appends and for leaving a joint configuration. */
   readonly data: Uint8Array;
@@ -33,13 +34,16 @@ export type RaftState = "follower" | "pre-candidate" | "candidate" | "leader";
 export interface SoftState {
   /** The leader of the current term as far as known; 0 = unknown. */
   readonly lead: NodeId;
+  /** Role of this node. */
   readonly state: RaftState;
 }
 
 /** A membership as stored in snapshots. All lists ascend. Outside a joint configuration
  * `votersOutgoing` and `learnersNext` are empty and `autoLeave` is false. */
 export interface ConfState {
+  /** The voters; while joint, those to be. */
   readonly voters: readonly NodeId[];
+  /** Members without a vote. */
   readonly learners: readonly NodeId[];
   /** The old voters while the configuration is joint. */
   readonly votersOutgoing: readonly NodeId[];
@@ -47,10 +51,17 @@ export interface ConfState {
   readonly learnersNext: readonly NodeId[];
   /** The leader leaves the joint configuration by itself. */
   readonly autoLeave: boolean;
+  /**
+   * Log index of the membership change that made this configuration; absent = the first one, or
+   * unknown because what stored it did not keep it. A change can be proposed on condition that it
+   * still holds (ConfChangeV2.expectedConfigId).
+   */
+  readonly configId?: LogIndex;
 }
 
 /** Where in the log a snapshot stands and who the members were there. */
 export interface SnapshotMetadata {
+  /** Members as of `index`. */
   readonly confState: ConfState;
   readonly index: LogIndex;
   readonly term: Term;
@@ -58,7 +69,9 @@ export interface SnapshotMetadata {
 
 /** State of the application up to `metadata.index`. Index 0 means "no snapshot". */
 export interface Snapshot {
+  /** Bytes of the application, not interpreted. */
   readonly data: Uint8Array;
+  /** Position and members. */
   readonly metadata: SnapshotMetadata;
 }
 
@@ -77,8 +90,16 @@ export type DropReason =
   | "forwarding-disabled"
   /** This leader was removed from the configuration. */
   | "not-a-member"
+  /** It came from a follower, and this node is no leader either: messages are forwarded once. */
+  | "forwarded-already"
   /** A leadership transfer is under way. */
   | "transfer-in-progress"
+  /** Leadership cannot go to a learner. */
+  | "transfer-to-learner"
+  /** Leadership cannot go to a node that is no member. */
+  | "transfer-to-stranger"
+  /** The node leads already. */
+  | "transfer-to-leader"
   /** The uncommitted tail of the log is at its byte limit. */
   | "uncommitted-limit"
   /** An earlier configuration change may not be applied yet. */
@@ -87,7 +108,17 @@ export type DropReason =
   | "conf-change-in-joint"
   /** Asked to leave a joint configuration while not in one. */
   | "conf-change-not-joint"
-  /** The change cannot be applied to the configuration in force (it removes all voters, ...). */
+  /** The configuration in force is not the one the change was made for. */
+  | "conf-change-stale"
+  /** It would leave no voter. */
+  | "conf-change-no-voters"
+  /** It changes several voters at once and does not go through a joint configuration. */
+  | "conf-change-needs-joint"
+  /** The voters it leaves have no majority that the leader heard of lately (membershipGuard). */
+  | "conf-change-loses-quorum"
+  /** It makes a voter of a node that is not a caught-up learner (membershipGuard). */
+  | "conf-change-voter-behind"
+  /** The change cannot be applied to the configuration in force for any other reason. */
   | "conf-change-invalid"
   /** The bytes of a configuration change do not decode. */
   | "conf-change-malformed"
@@ -95,7 +126,7 @@ export type DropReason =
   | "too-many-reads";
 
 /**
- * Outcome of propose, proposeConfChange and readIndex. `ok: true` means taken over for replication
+ * Outcome of propose, proposeConfChange, readIndex and transferLeadership. `ok: true` means taken over for replication
  * or forwarded to the leader, not committed.
  */
 export type ProposeResult =

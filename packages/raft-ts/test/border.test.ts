@@ -50,8 +50,11 @@ describe("configuration", () => {
     ["maxUncommittedBytes", { maxUncommittedBytes: Number.POSITIVE_INFINITY }],
     ["maxInflightMessages", { maxInflightMessages: 0 }],
     ["maxInflightBytes", { maxMessageBytes: 100, maxInflightBytes: 99 }],
-    ["checkQuorum", { readOnlyOption: "lease-based" }],
+    ["checkQuorum", { readOnlyOption: "lease-based", checkQuorum: false }],
+    ["leaseDriftTicks", { readOnlyOption: "lease-based" }],
     ["leaseDriftTicks", { leaseDriftTicks: 10 }],
+    ["promotionRounds", { promotionRounds: 0 }],
+    ["diskStallTicks", { diskStallTicks: -1 }],
   ];
   it.each(cases)("%s out of range is refused by name: %o", (field, change) => {
     let fault: unknown;
@@ -134,7 +137,7 @@ describe("messages from outside", () => {
 describe("Ready", () => {
   const sync = () => {
     const storage = new TestStorage(confState([1]));
-    return { storage, node: new RawNode({ ...base, storage }) };
+    return { storage, node: new RawNode({ ...base, storage, preVote: false }) };
   };
 
   it("synchronous: one at a time, each advanced", () => {
@@ -208,12 +211,16 @@ describe("bytes of membership changes", () => {
       .tuple(single, context)
       .map(([s, c]) => ({ version: 1 as const, ...s, context: c }) as ConfChange),
     fc
-      .record({
-        version: fc.constant(2),
-        transition: fc.constantFrom("auto", "joint-implicit", "joint-explicit"),
-        changes: fc.array(single, { maxLength: 10 }),
-        context,
-      })
+      .record(
+        {
+          version: fc.constant(2),
+          transition: fc.constantFrom("auto", "joint-implicit", "joint-explicit"),
+          changes: fc.array(single, { maxLength: 10 }),
+          context,
+          expectedConfigId: fc.nat({ max: Number.MAX_SAFE_INTEGER }).map(logIndex),
+        },
+        { requiredKeys: ["version", "transition", "changes", "context"] },
+      )
       .map((c) => c as unknown as ConfChange),
   );
 

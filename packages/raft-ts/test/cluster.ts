@@ -66,6 +66,12 @@ export class Peer {
       heartbeatTicks: 1,
       random: () => 0,
       asyncStorageWrites: true,
+      // Tests ask for what they are about.
+      preVote: false,
+      checkQuorum: false,
+      stepDownOnRemoval: false,
+      membershipGuard: false,
+      diskStallTicks: 0,
       trace: (event) => this.events.push(event),
       ...this.options,
       ...extra,
@@ -116,7 +122,7 @@ export class Peer {
       // A snapshot was installed while this batch waited; it holds these entries already.
       if (entry.index <= (this.applied.at(-1)?.index ?? 0)) continue;
       const cc = confChangeOfEntry(entry);
-      if (cc !== undefined) this.storage.confState = this.node.applyConfChange(cc);
+      if (cc !== undefined) this.storage.confState = this.node.applyConfChange(cc, entry.index);
       this.applied.push(entry);
     }
     return work.responses;

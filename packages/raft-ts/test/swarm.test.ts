@@ -1,14 +1,14 @@
 // Whole groups under random faults: messages lost, repeated and reordered, nodes cut off, disks slow,
-// crashes that lose what was not written, membership changes, transfers, snapshots. One seed decides
+// crashes that lose what was not written, membership changes, transfers, windows that close, snapshots. One seed decides
 // everything. Safety is checked at every step; then the faults stop and the group must get going.
 import { describe, expect, it } from "vitest";
-import { isLocalTarget, nodeId } from "../src/index.ts";
-import type { ConfChange, Entry, Message } from "../src/index.ts";
+import { NO_LIMIT, isLocalTarget, logIndex, nodeId } from "../src/index.ts";
+import type { ConfChange, ConfState, Entry, LogIndex, Message } from "../src/index.ts";
 import { Cluster, bytes, confState, prng, text } from "./cluster.ts";
 import type { Options, Peer } from "./cluster.ts";
 
 const STEPS = 6000;
-const SEEDS = 60;
+const SEEDS = 150;
 
 interface OpenRead {
   readonly atLeast: number;
@@ -23,6 +23,8 @@ class Swarm {
   readonly committed = new Map<number, string>();
   readonly reads = new Map<string, OpenRead>();
   readonly seen = new Map<number, { term: number; commit: number }>();
+  readonly stalled = new Set<number>();
+  readonly configs = new Map<number, string>();
   readonly checkedReads = new Map<number, number>();
   readonly checkedApplied = new Map<number, number>();
   readonly checkedEvents = new Map<number, number>();
@@ -43,6 +45,10 @@ class Swarm {
       maxMessageBytes: [0, 60, 10_000][this.random(3)] ?? 0,
       maxInflightMessages: 1 + this.random(8),
       maxCommittedBytesPerReady: [0, 1, 100][this.random(3)] ?? 0,
+      membershipGuard: this.random(2) === 0,
+      diskStallTicks: [0, 10, 40][this.random(3)] ?? 0,
+      ...(this.random(2) === 0 ? { autoPromote: (id: number) => id % 2 === 0 } : {}),
+      ...(this.random(2) === 0 ? { leaderPriority: (id: number) => id % 3 } : {}),
     };
     this.cluster = new Cluster(this.initial, this.options);
     const spare = size + 1;
@@ -64,17 +70,18 @@ class Swarm {
     if (dice < 120) peer.node.tick();
     else if (dice < 300) this.cluster.net.push(...peer.ready());
     else if (dice < 600) this.deliver();
-    else if (dice < 750) this.respond(peer, peer.write());
+    else if (dice < 750) this.write(peer);
     else if (dice < 850) this.respond(peer, peer.apply());
     else if (dice < 920) peer.node.propose(bytes(`p${this.proposals++}`));
     else if (dice < 950) this.read(peer);
     else if (dice < 965) this.deliverAll();
     else if (dice < 970) this.crash(peer);
     else if (dice < 975) this.cut(peer);
-    else if (dice < 980) peer.node.proposeConfChange(this.change());
+    else if (dice < 980) peer.node.proposeConfChange(this.change(peer));
     else if (dice < 984) peer.node.transferLeadership(nodeId(1 + this.random(this.peers().length)));
     else if (dice < 988) this.compact(peer);
-    else if (dice < 992) peer.node.reportUnreachable(nodeId(1 + this.random(this.peers().length)));
+    else if (dice < 990) peer.node.setReceiveWindow([0, 20, NO_LIMIT][this.random(3)] ?? 0);
+    else if (dice < 993) peer.node.reportUnreachable(nodeId(1 + this.random(this.peers().length)));
     else if (dice < 996) peer.node.forgetLeader();
     else peer.node.campaign();
     this.check();
@@ -110,6 +117,13 @@ class Swarm {
     }
   }
 
+  /** Now and then a disk stands still for a while. */
+  write(peer: Peer): void {
+    if (this.random(300) === 0) this.stalled.add(peer.id);
+    else if (!this.stalled.has(peer.id)) this.respond(peer, peer.write());
+    else if (this.random(60) === 0) this.stalled.delete(peer.id);
+  }
+
   read(peer: Peer): void {
     const name = `r${this.reads.size}`;
     this.reads.set(name, { atLeast: this.highest });
@@ -127,7 +141,7 @@ class Swarm {
     else isolated.add(peer.id);
   }
 
-  change(): ConfChange {
+  change(peer: Peer): ConfChange {
     const one = () => ({
       type:
         (["add-node", "add-learner-node", "remove-node"] as const)[this.random(3)] ?? "add-node",
@@ -137,7 +151,9 @@ class Swarm {
     if (this.random(3) === 0) return { version: 1, ...one(), context };
     const changes = Array.from({ length: this.random(3) }, one);
     const transition = (["auto", "joint-implicit"] as const)[this.random(2)] ?? "auto";
-    return { version: 2, transition, changes, context };
+    const seen = peer.node.status().confState.configId ?? logIndex(0);
+    const condition = this.random(2) === 0 ? { expectedConfigId: seen } : {};
+    return { version: 2, transition, changes, context, ...condition };
   }
 
   compact(peer: Peer): void {
@@ -169,6 +185,7 @@ class Swarm {
   checkEvents(peer: Peer): void {
     const from = this.checkedEvents.get(peer.id) ?? 0;
     for (const event of peer.events.slice(from)) {
+      if (event.kind === "config-switched") this.checkConfig(event.config);
       if (event.kind !== "became" || event.state !== "leader") continue;
       const other = this.leaders.get(event.term);
       if (other !== undefined && other !== peer.id) {
@@ -204,6 +221,15 @@ class Swarm {
     }
   }
 
+  /** One id, one configuration, on every node. */
+  checkConfig({ configId = 0 as LogIndex, ...members }: ConfState): void {
+    if (configId === 0) return;
+    const content = JSON.stringify(members);
+    const known = this.configs.get(configId) ?? content;
+    if (known !== content) throw new Error(`config ${configId} is ${known} and ${content}`);
+    this.configs.set(configId, content);
+  }
+
   /** A read sees everything that was committed anywhere when it was asked for. */
   checkReads(peer: Peer): void {
     const from = this.checkedReads.get(peer.id) ?? 0;
@@ -222,6 +248,7 @@ class Swarm {
   heal(): void {
     const { cluster } = this;
     cluster.isolated.clear();
+    for (const peer of this.peers()) peer.node.setReceiveWindow(NO_LIMIT);
     cluster.settle();
     for (let round = 0; round < 300; round++) {
       for (const peer of this.peers()) peer.node.tick();
@@ -236,6 +263,8 @@ class Swarm {
       const group = [...members.voters, ...members.learners];
       const behind = group.filter((id) => cluster.node(id).basicStatus().applied < commit);
       const joint = members.votersOutgoing.length > 0 && !members.autoLeave;
+      const unpromoted = members.learners.some((id) => this.options.autoPromote?.(id) === true);
+      if (unpromoted) continue;
       if (behind.length === 0 && !joint && progress.length > 0 && commit > this.highest - 1) return;
     }
     throw new Error("the group does not get going again");
@@ -260,6 +289,8 @@ describe("random faults", () => {
     let applied = 0;
     let answered = 0;
     let leaders = 0;
+    let configs = 0;
+    const kinds = new Set<string>();
     for (let seed = 1; seed <= SEEDS; seed++) {
       const swarm = new Swarm(seed);
       try {
@@ -270,11 +301,17 @@ describe("random faults", () => {
       applied += swarm.committed.size;
       answered += swarm.answered;
       leaders += swarm.leaders.size;
+      configs += swarm.configs.size;
+      for (const { events } of swarm.peers()) for (const { kind } of events) kinds.add(kind);
     }
     // The runs are worth something only if much happens in them.
     expect(applied).toBeGreaterThan(SEEDS * 20);
     expect(leaders).toBeGreaterThan(SEEDS * 2);
     expect(answered).toBeGreaterThan(SEEDS);
+    expect(configs).toBeGreaterThan(SEEDS);
+    for (const kind of ["learner-promoted", "leader-disk-stalled", "leader-preferred"]) {
+      expect(kinds).toContain(kind);
+    }
   });
 
   it("give the same history for the same seed", () => {

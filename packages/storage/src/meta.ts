@@ -8,7 +8,7 @@ import { CHAIN_ROOT, sealText, unseal } from "./codec.ts";
 import { corrupted } from "./errors.ts";
 import { metaKey } from "./keys.ts";
 import { EMPTY_CONF_STATE } from "./raft.ts";
-import type { ConfState, NodeId } from "./raft.ts";
+import type { ConfState, LogIndex, NodeId } from "./raft.ts";
 
 /** What the state machine and the server store beside the rows. */
 export interface ObjectMeta {
@@ -75,6 +75,7 @@ export function metaToJson(meta: ObjectMeta): JsonObject {
       votersOutgoing: meta.confState.votersOutgoing,
       learnersNext: meta.confState.learnersNext,
       autoLeave: meta.confState.autoLeave,
+      ...(meta.confState.configId === undefined ? {} : { configId: meta.confState.configId }),
     },
     state: meta.state,
   };
@@ -95,11 +96,13 @@ export function metaFromJson(value: JsonValue | undefined): ObjectMeta | undefin
 function confStateFromJson(value: JsonValue | undefined): ConfState | undefined {
   if (!isJsonObject(value)) return undefined;
   const { voters, learners, votersOutgoing, learnersNext, autoLeave } = value;
+  const { configId = 0 } = value;
   if (!isIds(voters) || !isIds(learners) || !isIds(votersOutgoing) || !isIds(learnersNext)) {
     return undefined;
   }
-  if (typeof autoLeave !== "boolean") return undefined;
-  return { voters, learners, votersOutgoing, learnersNext, autoLeave };
+  if (typeof autoLeave !== "boolean" || !isCount(configId)) return undefined;
+  const state: ConfState = { voters, learners, votersOutgoing, learnersNext, autoLeave };
+  return configId === 0 ? state : { ...state, configId: configId as LogIndex };
 }
 
 function isIds(value: JsonValue | undefined): value is readonly NodeId[] {

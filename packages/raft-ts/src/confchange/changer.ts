@@ -73,9 +73,10 @@ export function enterJoint(
   changes: readonly ConfChangeSingle[],
 ): Membership {
   const draft = draftOf(base);
-  if (draft.outgoing.size > 0) throw new InvalidConfChangeError("config is already joint");
+  if (draft.outgoing.size > 0)
+    throw new InvalidConfChangeError("already-joint", "config is already joint");
   if (draft.incoming.size === 0) {
-    throw new InvalidConfChangeError("can't make a zero-voter config joint");
+    throw new InvalidConfChangeError("no-voters", "can't make a zero-voter config joint");
   }
   draft.outgoing = new Set(draft.incoming);
   applyChanges(draft, changes);
@@ -86,7 +87,8 @@ export function enterJoint(
 /** Drops the outgoing half; staged learners become learners. */
 export function leaveJoint(base: ChangeBase): Membership {
   const draft = draftOf(base);
-  if (draft.outgoing.size === 0) throw new InvalidConfChangeError("can't leave a non-joint config");
+  if (draft.outgoing.size === 0)
+    throw new InvalidConfChangeError("not-joint", "can't leave a non-joint config");
   for (const id of draft.learnersNext) {
     draft.learners.add(id);
     const pr = draft.progress.get(id);
@@ -106,7 +108,10 @@ export function leaveJoint(base: ChangeBase): Membership {
 export function simpleChange(base: ChangeBase, changes: readonly ConfChangeSingle[]): Membership {
   const draft = draftOf(base);
   if (draft.outgoing.size > 0) {
-    throw new InvalidConfChangeError("can't apply simple config change in joint config");
+    throw new InvalidConfChangeError(
+      "already-joint",
+      "can't apply simple config change in joint config",
+    );
   }
   applyChanges(draft, changes);
   const before = new Set(base.config.voters.incoming);
@@ -114,7 +119,10 @@ export function simpleChange(base: ChangeBase, changes: readonly ConfChangeSingl
   for (const id of draft.incoming) if (!before.has(id)) differing++;
   for (const id of before) if (!draft.incoming.has(id)) differing++;
   if (differing > 1) {
-    throw new InvalidConfChangeError("more than one voter changed without entering joint config");
+    throw new InvalidConfChangeError(
+      "several-voters",
+      "more than one voter changed without entering joint config",
+    );
   }
   return finish(draft);
 }
@@ -136,7 +144,8 @@ function applyChanges(draft: Draft, changes: readonly ConfChangeSingle[]): void 
         break;
     }
   }
-  if (draft.incoming.size === 0) throw new InvalidConfChangeError("removed all voters");
+  if (draft.incoming.size === 0)
+    throw new InvalidConfChangeError("no-voters", "removed all voters");
 }
 
 function makeVoter(draft: Draft, id: NodeId): void {
@@ -188,6 +197,7 @@ function track(draft: Draft, id: NodeId, isLearner: boolean): void {
     // had a chance to answer.
     recentActive: true,
     inflights: draft.base.tracker.newInflights(),
+    catchUp: draft.base.tracker.newCatchUp(),
   });
   draft.progress.set(id, pr);
 }

@@ -3,11 +3,12 @@
 //   empty                          = leave the joint configuration (free of any size quota)
 //   1, type, id(8), n(4), context  = version 1
 //   2, transition, count(2), count x (type, id(8)), n(4), context = version 2
+//   3, expected config id(8), transition, ... as above            = version 2, conditional
 //
 // Numbers are little endian; ids are 53-bit integers in 8 bytes. Decoding refuses anything that
 // encoding would not produce, so that equal changes have equal bytes.
 import { ConfChangeDecodeError, InvalidConfChangeError } from "../errors.ts";
-import { nodeId } from "../ids.ts";
+import { logIndex, nodeId } from "../ids.ts";
 import type { NodeId } from "../ids.ts";
 import { MAX_CONF_CHANGES, MAX_CONF_CHANGE_CONTEXT_BYTES } from "../limits.ts";
 import { EMPTY_BYTES } from "../types.ts";
@@ -39,6 +40,7 @@ export function encodeConfChange(cc: ConfChange): Uint8Array {
   const contextBytes = cc.context.length;
   if (contextBytes > MAX_CONF_CHANGE_CONTEXT_BYTES) {
     throw new InvalidConfChangeError(
+      "too-large",
       `context must be at most ${MAX_CONF_CHANGE_CONTEXT_BYTES} bytes, got ${contextBytes}`,
     );
   }
@@ -50,17 +52,23 @@ export function encodeConfChange(cc: ConfChange): Uint8Array {
     writeContext(bytes, view, 2 + ID_BYTES, cc.context);
     return bytes;
   }
-  if (leavesJoint(cc) && contextBytes === 0) return EMPTY_BYTES;
+  const expected = cc.expectedConfigId;
+  if (leavesJoint(cc) && contextBytes === 0 && expected === undefined) return EMPTY_BYTES;
   const count = cc.changes.length;
   if (count > MAX_CONF_CHANGES) {
-    throw new InvalidConfChangeError(`changes must be at most ${MAX_CONF_CHANGES}, got ${count}`);
+    throw new InvalidConfChangeError(
+      "too-large",
+      `changes must be at most ${MAX_CONF_CHANGES}, got ${count}`,
+    );
   }
-  const bytes = new Uint8Array(4 + count * (1 + ID_BYTES) + 4 + contextBytes);
+  const head = expected === undefined ? 1 : 1 + ID_BYTES;
+  const bytes = new Uint8Array(head + 3 + count * (1 + ID_BYTES) + 4 + contextBytes);
   const view = new DataView(bytes.buffer);
-  bytes[0] = 2;
-  bytes[1] = TRANSITIONS.indexOf(cc.transition);
-  view.setUint16(2, count, true);
-  let at = 4;
+  bytes[0] = expected === undefined ? 2 : 3;
+  if (expected !== undefined) writeNumber(view, 1, expected);
+  bytes[head] = TRANSITIONS.indexOf(cc.transition);
+  view.setUint16(head + 1, count, true);
+  let at = head + 3;
   for (const change of cc.changes) at = writeSingle(view, at, change);
   writeContext(bytes, view, at, cc.context);
   return bytes;
@@ -68,9 +76,13 @@ export function encodeConfChange(cc: ConfChange): Uint8Array {
 
 function writeSingle(view: DataView, at: number, change: ConfChangeSingle): number {
   view.setUint8(at, TYPES.indexOf(change.type));
-  view.setUint32(at + 1, change.nodeId % TWO_32, true);
-  view.setUint32(at + 5, Math.floor(change.nodeId / TWO_32), true);
+  writeNumber(view, at + 1, change.nodeId);
   return at + 1 + ID_BYTES;
+}
+
+function writeNumber(view: DataView, at: number, value: number): void {
+  view.setUint32(at, value % TWO_32, true);
+  view.setUint32(at + 4, Math.floor(value / TWO_32), true);
 }
 
 function writeContext(bytes: Uint8Array, view: DataView, at: number, context: Uint8Array): void {
@@ -89,7 +101,10 @@ export function decodeConfChange(data: Uint8Array): ConfChange {
     reader.end();
     return cc;
   }
-  if (version !== 2) throw new ConfChangeDecodeError(`unknown version ${version}`);
+  if (version !== 2 && version !== 3) {
+    throw new ConfChangeDecodeError(`unknown version ${version}`);
+  }
+  const condition = version === 3 ? { expectedConfigId: logIndex(reader.number("config id")) } : {};
   const transition = TRANSITIONS[reader.u8()];
   if (transition === undefined) throw new ConfChangeDecodeError("unknown transition");
   const count = reader.u16();
@@ -98,9 +113,10 @@ export function decodeConfChange(data: Uint8Array): ConfChange {
   }
   const changes: ConfChangeSingle[] = [];
   for (let i = 0; i < count; i++) changes.push(reader.single());
-  const cc: ConfChange = { version: 2, transition, changes, context: reader.context() };
+  const context = reader.context();
+  const cc: ConfChange = { version: 2, transition, changes, context, ...condition };
   reader.end();
-  if (leavesJoint(cc) && cc.context.length === 0) {
+  if (leavesJoint(cc) && context.length === 0 && version === 2) {
     throw new ConfChangeDecodeError("an empty change is encoded as no bytes");
   }
   return cc;
@@ -148,11 +164,15 @@ class Reader {
     return this.#view.getUint32(this.#take(4), true);
   }
 
-  id(): NodeId {
+  number(what: string): number {
     const low = this.u32();
     const value = this.u32() * TWO_32 + low;
-    if (!Number.isSafeInteger(value)) throw new ConfChangeDecodeError("node id above 2^53-1");
-    return nodeId(value);
+    if (!Number.isSafeInteger(value)) throw new ConfChangeDecodeError(`${what} above 2^53-1`);
+    return value;
+  }
+
+  id(): NodeId {
+    return nodeId(this.number("node id"));
   }
 
   single(): ConfChangeSingle {

@@ -1,6 +1,6 @@
 // Membership changes as the application proposes them. Two generations, as in the log entry types:
 // version 1 is exactly one change; version 2 is a list that may go through a joint configuration.
-import type { NodeId } from "../ids.ts";
+import type { LogIndex, NodeId } from "../ids.ts";
 import { EMPTY_BYTES } from "../types.ts";
 
 /** What happens to one node. "update-node" changes nothing here; it is a note for the application. */
@@ -8,7 +8,9 @@ export type ConfChangeType = "add-node" | "remove-node" | "update-node" | "add-l
 
 /** One node's change. nodeId 0 is ignored. */
 export interface ConfChangeSingle {
+  /** What happens to it. */
   readonly type: ConfChangeType;
+  /** Whom it happens to. */
   readonly nodeId: NodeId;
 }
 
@@ -21,8 +23,11 @@ export type ConfChangeTransition = "auto" | "joint-implicit" | "joint-explicit";
 
 /** A single-step change (thesis section 4.3, one server at a time). */
 export interface ConfChangeV1 {
+  /** Generation. */
   readonly version: 1;
+  /** What happens to the node. */
   readonly type: ConfChangeType;
+  /** Whom it happens to; 0 is ignored. */
   readonly nodeId: NodeId;
   /** For the application; not interpreted. */
   readonly context: Uint8Array;
@@ -30,11 +35,19 @@ export interface ConfChangeV1 {
 
 /** A list of changes made at once; empty with "auto" leaves a joint configuration. */
 export interface ConfChangeV2 {
+  /** Generation. */
   readonly version: 2;
+  /** How it is carried out. */
   readonly transition: ConfChangeTransition;
+  /** At most MAX_CONF_CHANGES, carried out in order. */
   readonly changes: readonly ConfChangeSingle[];
   /** For the application; not interpreted. */
   readonly context: Uint8Array;
+  /**
+   * ConfState.configId of the configuration the change is meant for (0 = the first one); refused as
+   * "conf-change-stale" when another one is in force. Absent: for any.
+   */
+  readonly expectedConfigId?: LogIndex;
 }
 
 /** Either generation. */

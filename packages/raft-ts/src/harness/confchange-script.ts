@@ -11,11 +11,11 @@ import { parseChanges } from "./changes.ts";
 import { ScriptError, parseBoolean, valuesOf } from "./script.ts";
 import type { Directive } from "./script.ts";
 
-const WINDOW = { messages: 10, bytes: NO_LIMIT };
+const LIMITS = { messages: 10, bytes: NO_LIMIT, catchUp: { rounds: 1, roundTicks: 1 } };
 
 /** State of one confchange transcript. */
 export class ConfChangeScript {
-  readonly #tracker = new ProgressTracker(WINDOW);
+  readonly #tracker = new ProgressTracker(LIMITS);
   #membership: Membership = { config: EMPTY_CONFIG, progress: new Map() };
   #directives = 0;
 
@@ -47,7 +47,7 @@ export class ConfChangeScript {
       case "enter-joint":
         return enterJoint(base, parseBoolean(valuesOf(d, "autoleave")?.[0] ?? "false"), changes);
       case "leave-joint":
-        if (changes.length > 0) throw new InvalidConfChangeError("this command takes no input");
+        if (changes.length > 0) throw new ScriptError("leave-joint takes no input");
         return leaveJoint(base);
       default:
         throw new ScriptError(`unknown command: ${d.name}`);

@@ -38,6 +38,10 @@ export function memberConfig(command: Command): MemberConfig {
     readOnlyOption: readOnly,
     disableConfChangeValidation: flag(command, "disable-conf-change-validation"),
     stepDownOnRemoval: flag(command, "step-down-on-removal"),
+    // Nor guards of the membership and of the leader's disk; leases there are as long as timeouts.
+    membershipGuard: flag(command, "membership-guard"),
+    diskStallTicks: size(command, "disk-stall-ticks", 0),
+    leaseDriftTicks: 0,
     disableProposalForwarding: flag(command, "disable-proposal-forwarding"),
     // The published scripts know no commit hints.
     commitHints: flag(command, "commit-hints"),

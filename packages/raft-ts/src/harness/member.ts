@@ -112,7 +112,7 @@ export class Member {
       const before = this.#newest();
       const cc = confChangeOfEntry(entry);
       const confState =
-        cc === undefined ? before.metadata.confState : this.#node.applyConfChange(cc);
+        cc === undefined ? before.metadata.confState : this.#node.applyConfChange(cc, entry.index);
       const update = cc === undefined ? entry.data : cc.context;
       this.#history.push({
         data: Uint8Array.from([...before.data, ...update]),

@@ -1,7 +1,8 @@
 // The window of append messages sent to one follower and not yet acknowledged, limited in messages
-// and in bytes. A ring buffer of (last index, bytes) that grows on demand up to its limit, because
+// and in bytes, by the leader's configuration and by what the follower says it can take. A ring buffer of (last index, bytes) that grows on demand up to its limit, because
 // most followers never fill it.
 import { invariant } from "../errors.ts";
+import { NO_LIMIT } from "../limits.ts";
 
 const INITIAL_SLOTS = 8;
 
@@ -14,6 +15,7 @@ export class Inflights {
   #start = 0;
   #count = 0;
   #bytes = 0;
+  #receiveWindow = NO_LIMIT;
 
   /**
    * @param maxMessages most messages in the window, at least 1
@@ -36,7 +38,22 @@ export class Inflights {
 
   /** True if no further message may be added. */
   get full(): boolean {
-    return this.#count >= this.#maxMessages || this.#bytes >= this.#maxBytes;
+    const bytes = this.#bytes;
+    return (
+      this.#count >= this.#maxMessages || bytes >= this.#maxBytes || bytes >= this.#receiveWindow
+    );
+  }
+
+  /** Bytes the follower can take in flight; NO_LIMIT until it says. 0 = none for now. */
+  get receiveWindow(): number {
+    return this.#receiveWindow;
+  }
+
+  /** Takes what the follower says it can take; true if it is more than before. */
+  setReceiveWindow(bytes: number): boolean {
+    const grew = bytes > this.#receiveWindow;
+    this.#receiveWindow = bytes;
+    return grew;
   }
 
   /** Records a message whose last entry is `index`. The window must not be full. */

@@ -10,6 +10,8 @@
 // Invariant: 0 <= match < next. Paper section 5.3 (nextIndex, matchIndex).
 import type { LogIndex } from "../ids.ts";
 import { logIndex } from "../ids.ts";
+import { NO_LIMIT } from "../limits.ts";
+import type { CatchUp } from "./catch-up.ts";
 import type { Inflights } from "./inflights.ts";
 
 /** How the leader talks to a follower. */
@@ -22,6 +24,7 @@ export interface ProgressInit {
   readonly isLearner: boolean;
   readonly recentActive: boolean;
   readonly inflights: Inflights;
+  readonly catchUp: CatchUp;
 }
 
 /** Replication state of one follower, held by the leader. */
@@ -39,6 +42,10 @@ export class Progress {
   flowPaused = false;
   isLearner: boolean;
   readonly inflights: Inflights;
+  /** Rounds of catch-up; only kept while the member is a learner. */
+  readonly catchUp: CatchUp;
+  /** Leader's tick at the last answer; undefined = none in this term. */
+  heardTick: number | undefined;
   /** Highest commit index sent; saves messages that would only repeat it. */
   #sentCommit = 0;
 
@@ -48,14 +55,16 @@ export class Progress {
     this.isLearner = init.isLearner;
     this.recentActive = init.recentActive;
     this.inflights = init.inflights;
+    this.catchUp = init.catchUp;
   }
 
-  /** A copy that shares the inflight window; for trying configuration changes. */
+  /** A copy that shares inflight window and rounds; for trying configuration changes. */
   clone(): Progress {
     const copy = new Progress(this);
     copy.state = this.state;
     copy.pendingSnapshot = this.pendingSnapshot;
     copy.flowPaused = this.flowPaused;
+    copy.heardTick = this.heardTick;
     copy.#sentCommit = this.#sentCommit;
     return copy;
   }
@@ -80,6 +89,17 @@ export class Progress {
     this.pendingSnapshot = index;
     this.next = logIndex(index + 1);
     this.#sentCommit = index;
+  }
+
+  /** Records an answer of the member. */
+  heard(tick: number): void {
+    this.recentActive = true;
+    this.heardTick = tick;
+  }
+
+  /** True if the member answered within the last `ticks` ticks. */
+  heardWithin(ticks: number, now: number): boolean {
+    return this.heardTick !== undefined && now - this.heardTick <= ticks;
   }
 
   #enter(state: ProgressState): void {
@@ -152,6 +172,8 @@ export class Progress {
     this.#enter("probe");
     this.next = next;
     this.#sentCommit = 0;
+    this.catchUp.reset();
+    this.inflights.setReceiveWindow(NO_LIMIT);
   }
 
   /** "StateReplicate match=11 next=14 paused inflight=2[full]". */

@@ -7,6 +7,8 @@ import { formatMajority } from "../quorum/majority.ts";
 import type { MajorityConfig, VoteResult } from "../quorum/majority.ts";
 import { formatJoint, jointCommitted, jointVote } from "../quorum/joint.ts";
 import type { JointConfig } from "../quorum/joint.ts";
+import { CatchUp } from "./catch-up.ts";
+import type { CatchUpLimits } from "./catch-up.ts";
 import { Inflights } from "./inflights.ts";
 import { Progress } from "./progress.ts";
 
@@ -22,10 +24,13 @@ export interface TrackerConfig {
 /** Progress of every member. */
 export type ProgressMap = ReadonlyMap<NodeId, Progress>;
 
-/** Bounds of every inflight window. */
-export interface InflightLimits {
+/** Bounds of what is kept per member. */
+export interface TrackerLimits {
+  /** Append messages in flight. */
   readonly messages: number;
+  /** Payload bytes in flight. */
   readonly bytes: number;
+  readonly catchUp: CatchUpLimits;
 }
 
 /** A configuration with nobody in it. */
@@ -45,13 +50,14 @@ export interface Tally {
 
 /** Configuration, Progress and votes. */
 export class ProgressTracker {
-  readonly limits: InflightLimits;
+  readonly limits: TrackerLimits;
   #config: TrackerConfig = EMPTY_CONFIG;
   #progress: ProgressMap = new Map();
   #ids: readonly NodeId[] = [];
   #votes = new Map<NodeId, boolean>();
+  #configId = 0 as LogIndex;
 
-  constructor(limits: InflightLimits) {
+  constructor(limits: TrackerLimits) {
     this.limits = limits;
   }
 
@@ -68,9 +74,15 @@ export class ProgressTracker {
     return this.#ids;
   }
 
-  /** Installs a configuration and its Progress. */
-  install(config: TrackerConfig, progress: ProgressMap): void {
+  /** Log index of the change that made the configuration; 0 = the first one, or unknown. */
+  get configId(): LogIndex {
+    return this.#configId;
+  }
+
+  /** Installs a configuration, made by the change at `configId`, and its Progress. */
+  install(config: TrackerConfig, progress: ProgressMap, configId: LogIndex): void {
     this.#config = config;
+    this.#configId = configId;
     this.#progress = progress;
     this.#ids = [...progress.keys()].sort(compareIds);
   }
@@ -92,6 +104,7 @@ export class ProgressTracker {
           isLearner: this.#progress.get(id)?.isLearner ?? false,
           recentActive: false,
           inflights: this.newInflights(),
+          catchUp: this.newCatchUp(),
         }),
       );
     }
@@ -101,6 +114,11 @@ export class ProgressTracker {
   /** An empty window with this tracker's limits. */
   newInflights(): Inflights {
     return new Inflights(this.limits.messages, this.limits.bytes);
+  }
+
+  /** Rounds of catch-up that have not begun. */
+  newCatchUp(): CatchUp {
+    return new CatchUp(this.limits.catchUp);
   }
 
   /** The single voter decides alone. */
@@ -150,19 +168,20 @@ export class ProgressTracker {
 
   /** The configuration in the form that snapshots store. */
   confState(): ConfState {
-    return toConfState(this.#config);
+    return toConfState(this.#config, this.#configId);
   }
 }
 
 /** A configuration in the form that snapshots store. */
-export function toConfState(config: TrackerConfig): ConfState {
-  return {
+export function toConfState(config: TrackerConfig, configId: LogIndex): ConfState {
+  const state: ConfState = {
     voters: config.voters.incoming,
     learners: config.learners,
     votersOutgoing: config.voters.outgoing,
     learnersNext: config.learnersNext,
     autoLeave: config.autoLeave,
   };
+  return configId === 0 ? state : { ...state, configId };
 }
 
 /** "voters=(1 2 3)&&(1 2) learners=(4) learners_next=(2) autoleave". */

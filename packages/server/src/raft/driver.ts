@@ -15,7 +15,6 @@ import {
   RawNode,
   StepLocalMessageError,
   StepPeerNotFoundError,
-  makeMessage,
 } from "raft-ts";
 import type {
   BasicStatus,
@@ -30,7 +29,6 @@ import type {
   Snapshot,
   SoftState,
   Status,
-  Term,
 } from "raft-ts";
 import { FRAME_BYTES, PROPOSALS_PER_TURN } from "../limits.ts";
 
@@ -65,9 +63,6 @@ export interface Proposal {
   /** The core did not take it: certainly not written. */
   dropped(reason: DropReason): void;
 }
-
-/** The core gives a proposal its place in the log. */
-const NO_PLACE = { term: 0 as Term, index: 0 as LogIndex };
 
 /** Runs one RawNode. */
 export class RaftDriver {
@@ -242,7 +237,6 @@ export class RaftDriver {
 
   #proposeQueued(): void {
     const queued = this.#proposals;
-    const { term, index } = NO_PLACE;
     this.#proposals = [];
     for (let at = 0; at < queued.length;) {
       const batch: Proposal[] = [];
@@ -251,8 +245,7 @@ export class RaftDriver {
         batch.push(proposal);
         bytes += proposal.data.length;
       }
-      const entries = batch.map(({ data }): Entry => ({ term, index, type: "normal", data }));
-      const result = this.#node.step(makeMessage({ type: "MsgProp", from: this.#id, entries }));
+      const result = this.#node.proposeBatch(batch.map(({ data }) => data));
       if (!result.ok) for (const proposal of batch) proposal.dropped(result.reason);
       else this.#underWay = Infinity; // until the core says where they are in the log
     }
@@ -333,13 +326,22 @@ export function droppedError(reason: DropReason, retryAfterMs: number): KinglyEr
     case "no-leader":
     case "forwarding-disabled":
     case "not-a-member":
+    case "forwarded-already":
       return new KinglyError("NotLeader", "this server does not lead", details);
     case "transfer-in-progress":
+    case "transfer-to-learner":
+    case "transfer-to-stranger":
+    case "transfer-to-leader":
       return new KinglyError("Unavailable", "leadership is being handed over", details);
     case "conf-change-pending":
     case "conf-change-in-joint":
     case "conf-change-not-joint":
     case "conf-change-malformed":
+    case "conf-change-stale":
+    case "conf-change-no-voters":
+    case "conf-change-needs-joint":
+    case "conf-change-loses-quorum":
+    case "conf-change-voter-behind":
     case "conf-change-invalid":
       return new KinglyError("Conflict", `the membership change was refused: ${reason}`, details);
     default: {

@@ -8,6 +8,7 @@ export interface ConfState {
   'votersOutgoing'?: (number | string | Long)[];
   'learnersNext'?: (number | string | Long)[];
   'autoLeave'?: (boolean);
+  'configId'?: (number | string | Long);
 }
 
 export interface ConfState__Output {
@@ -16,4 +17,5 @@ export interface ConfState__Output {
   'votersOutgoing': (number)[];
   'learnersNext': (number)[];
   'autoLeave': (boolean);
+  'configId': (number);
 }
