@@ -14,8 +14,6 @@ export interface CallDeskPorts {
   readonly encode: (request: Request) => Uint8Array;
   /** Counts the starts of this server; read contexts of different lives differ. */
   readonly life: number;
-  /** Seeded bug: reads need no read index. */
-  readonly readsAtOnce: boolean;
   readonly reply: (client: number, reply: Reply) => void;
 }
 
@@ -62,11 +60,8 @@ export class CallDesk {
   }
 
   #read(read: Read): void {
-    const { node, machine, reply, readsAtOnce } = this.#ports;
-    const { client, sequence, attempt, key } = read;
-    if (readsAtOnce) {
-      return reply(client, { kind: "done", sequence, seen: machine().read(key) });
-    }
+    const { node } = this.#ports;
+    const { client, sequence, attempt } = read;
     const isFull = this.#asked.size >= READS_WAITING_MAX;
     if (isFull || node.basicStatus().recovering) return this.#refuse(client, sequence, attempt);
     this.#counter += 1;

@@ -52,7 +52,7 @@ export class Client {
 
   constructor(ports: ClientPorts) {
     this.#ports = ports;
-    this.#leader = 1 + ports.prng.below(ports.scenario.servers);
+    this.#leader = this.#anyone();
   }
 
   /** True when it has nothing under way and nothing left to do. */
@@ -98,7 +98,7 @@ export class Client {
     const { attempt, sequence, key, action } = current;
     // Reads go anywhere; writes to whom we think leads, and now and then elsewhere.
     const anywhere = action.kind === "get" || attempt > 2 || prng.chance(0.05);
-    const server = anywhere ? 1 + prng.below(scenario.servers) : this.#leader;
+    const server = anywhere ? this.#anyone() : this.#leader;
     if (action.kind === "get") send(server, { kind: "read", client: id, sequence, attempt, key });
     else {
       const expected = action.kind === "cas" ? action.expected : "";
@@ -113,6 +113,11 @@ export class Client {
     if (this.#current !== current || current.attempt !== attempt) return;
     if (attempt >= CLIENT_ATTEMPTS_MAX) return this.#finish(current, undefined);
     this.#attempt(current);
+  }
+
+  #anyone(): number {
+    const { prng, scenario } = this.#ports;
+    return 1 + prng.below(scenario.servers + scenario.spares);
   }
 
   /** An answer arrived. */

@@ -12,8 +12,6 @@ export interface LogWriterPorts {
   readonly storage: Storage;
   readonly applier: Applier;
   readonly snapshots: SnapshotDesk;
-  /** Seeded bug: the vote is not written. */
-  readonly losesVotes: boolean;
   /** Loads the machine from the rows that a snapshot brought. */
   readonly reload: () => Promise<void>;
 }
@@ -59,10 +57,9 @@ export class LogWriter {
   #toLog(message: Message): Promise<void> {
     const { term, vote, commit, entries, snapshot } = message;
     const hasHardState = term !== 0 || vote !== 0 || commit !== 0;
-    const kept = this.#ports.losesVotes ? (0 as typeof vote) : vote;
     return this.#ports.storage.log.append({
       entries,
-      ...(hasHardState ? { hardState: { term, vote: kept, commit } } : {}),
+      ...(hasHardState ? { hardState: { term, vote, commit } } : {}),
       ...(snapshot === undefined ? {} : { snapshot }),
     });
   }

@@ -6,6 +6,7 @@ import type { Prng } from "@kingly/base";
 import { isIntact } from "../checkers/recorder.ts";
 import type { Scheduler } from "../engine/scheduler.ts";
 import type { Network } from "./network.ts";
+import type { Operator } from "./operator.ts";
 import type { FaultKind, Scenario } from "./scenario.ts";
 import type { Server } from "./server.ts";
 import type { World } from "../checkers/world.ts";
@@ -18,6 +19,7 @@ export interface NemesisPorts {
   readonly network: Network;
   readonly servers: readonly Server[];
   readonly world: World;
+  readonly operator: Operator;
 }
 
 /** How often each kind happened. */
@@ -46,6 +48,7 @@ export class Nemesis {
     network.quality = { ...scenario.links, loss: 0, duplication: 0, spikes: 0 };
     for (const server of servers) {
       server.disk.speed = scenario.disk;
+      server.disk.full = false;
       server.host.tickFactor = 1;
       server.host.resume();
       if (server.disk.failing || !core.includes(server)) server.crash();
@@ -84,6 +87,12 @@ export class Nemesis {
         return this.#ports.servers.map((server) => this.#crash(server)).includes(true);
       case "damage":
         return this.#damage(this.#pick());
+      case "bit-rot":
+        return this.#bitRot(this.#pick());
+      case "disk-full":
+        return this.#diskFull(this.#pick());
+      case "members":
+        return this.#ports.operator.change();
       case "disk-error":
         return this.#diskError(this.#pick());
       case "slow-disk":
@@ -123,14 +132,37 @@ export class Nemesis {
     return true;
   }
 
-  #damage(server: Server): boolean {
-    const { world, servers, prng } = this.#ports;
+  /** Whether a majority without this server has everything that it acknowledged. */
+  #mayDamage(server: Server): boolean {
+    const { world, servers } = this.#ports;
     const others = servers.filter((other) => other !== server);
     const intact = others.filter((one) => one.state !== "lost" && isIntact(world.view(one.id)));
-    if (server.state !== "up" || intact.length < Math.floor(servers.length / 2) + 1) return false;
+    return server.state === "up" && intact.length >= Math.floor(servers.length / 2) + 1;
+  }
+
+  #damage(server: Server): boolean {
+    if (!this.#mayDamage(server)) return false;
     server.crash();
-    server.damage(1 + prng.below(20));
+    server.damage(1 + this.#ports.prng.below(20));
     this.#later(() => server.start());
+    return true;
+  }
+
+  #bitRot(server: Server): boolean {
+    if (!this.#mayDamage(server)) return false;
+    server.crash();
+    server.rot();
+    this.#later(() => server.start());
+    return true;
+  }
+
+  #diskFull(server: Server): boolean {
+    if (server.state !== "up") return false;
+    server.disk.full = true;
+    this.#later(() => {
+      server.disk.full = false;
+      server.start();
+    });
     return true;
   }
 
