@@ -410,7 +410,8 @@ export class Process {
   #deliver(parts: Running, responses: readonly Message[]): void {
     this.#run(() => {
       for (const response of responses) {
-        if (response.to === this.#ports.id) parts.node.step(response);
+        // A server that is no member, not yet or no longer, may find its own answer refused.
+        if (response.to === this.#ports.id) this.#step(parts.node, response);
         else this.#sendRaft(parts, response);
       }
     });

@@ -10,7 +10,7 @@ export const READ_MUTANTS: readonly Mutant[] = [
   {
     name: "read-without-quorum",
     breaks: "a leader answers reads without asking a quorum whether it still leads",
-    seedsMax: 60,
+    seedsMax: 600,
     modules: change(READS, "if (decidesAlone(raft) || holdsLease(raft))", "if (true)"),
   },
   {

@@ -39,7 +39,7 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
   {
     name: "commits-own-tail",
     breaks: "a follower takes the leader's commit index for entries that the leader did not send",
-    seedsMax: 60,
+    seedsMax: 600,
     modules: change(LOG, "Math.min(commit, lastNew)", "Math.min(commit, this.lastIndex())"),
   },
   {

@@ -1,6 +1,6 @@
 // Mutants of what is above the log: apply, idempotency, answers, and the decisions of a fleet.
 
-import { change } from "./mutant.ts";
+import { change, changes } from "./mutant.ts";
 import type { Mutant } from "./mutant.ts";
 
 const APPLIER = "@kingly/simulation/cluster/applier.js";
@@ -85,35 +85,23 @@ export const STATE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "harm-is-accepted",
-    breaks: "votes against a change do not count",
-    seedsMax: 60,
+    breaks: "a class that rejects counts as one that accepts",
+    seedsMax: 100,
     world: "fleet",
-    modules: change(
-      BALLOT,
-      'const rejecting = classes.filter((tally) => tally.outcome === "rejects");',
-      "const rejecting = [];",
+    modules: changes(
+      change(BALLOT, 'outcome: rejects ? "rejects"', 'outcome: rejects ? "accepts"'),
+      change(BALLOT, "accept * denominator < numerator * decided", "false"),
     ),
   },
   {
-    name: "one-class-suffices",
-    breaks: "a change is accepted when any class accepts it",
-    seedsMax: 200,
+    name: "reject-not-pinned",
+    breaks: "a node that voted against what was committed is not kept from it",
+    seedsMax: 100,
     world: "fleet",
     modules: change(
-      BALLOT,
-      "if (accepting.length < classes.length ||",
-      "if (accepting.length === 0 ||",
-    ),
-  },
-  {
-    name: "veto-not-held",
-    breaks: "a node that voted against a version is assigned it all the same",
-    seedsMax: 200,
-    world: "fleet",
-    modules: change(
-      "@kingly/decision/model/assignments.js",
-      "const free = nodes.filter((node) => !holders.has(node));",
-      "return assign(tx, config, nodes, { version }); const free = [];",
+      "@kingly/decision/model/commit.js",
+      "for (const vote of commit.rejections) {",
+      "for (const vote of []) {",
     ),
   },
 ];

@@ -30,12 +30,12 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     ),
   },
   {
-    name: "sync-lies",
-    breaks: "the disk acknowledges syncs that it does not perform",
+    name: "mark-not-synced",
+    breaks: "the disk acknowledges syncs of the mark that it does not perform",
     seedsMax: 40,
     modules: change(
       "@kingly/simulation/cluster/disk.js",
-      "this.#disk.perform(() => this.#state.sync(number));",
+      "this.#disk.perform(() => this.#state.sync(count));",
       "this.#disk.perform(() => undefined);",
     ),
   },
