@@ -12,6 +12,7 @@ import { LogMirror, placeOf } from "./log-mirror.ts";
 import { membersOf } from "./members.ts";
 import { checkPersistence } from "./persistence.ts";
 import { checkProgress } from "./progress.ts";
+import { checkReadIndex } from "./read-index.ts";
 import { StateMachineSafety } from "./state-machine-safety.ts";
 import { World } from "./world.ts";
 import type { ServerView, WriteUnderWay } from "./world.ts";
@@ -139,6 +140,7 @@ export class Recorder {
     if (status.state === "leader" && !wasLeader) {
       this.elections.leads(id, view.life, status.term);
       checkLeaderCompleteness(this.world, view);
+      this.world.onLeader?.(id);
     }
   }
 
@@ -158,6 +160,16 @@ export class Recorder {
   #configured(view: ServerView, index: number, said: ConfState): void {
     this.world.memberHistory.check(view.id, index, membersOf(said));
     view.members = [membersOf(said)];
+  }
+
+  /** A server takes a read. Returns what to give to `readConfirmed`. */
+  readCalled(): number {
+    return this.world.committedIndex;
+  }
+
+  /** A server is told that it may answer a read once it has applied `index`. */
+  readConfirmed(id: number, index: number, called: number): void {
+    checkReadIndex(id, index, called);
   }
 
   /** A snapshot replaced a server's state. */

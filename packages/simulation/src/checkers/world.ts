@@ -50,6 +50,8 @@ export interface ServerView {
 export class World {
   readonly servers: readonly ServerView[];
   readonly memberHistory: MemberHistory;
+  /** Called once with the next server that begins to lead; for faults that wait for it. */
+  onLeader: ((id: number) => void) | undefined;
   /** Committed entries; position 0 is index 1. Undefined where only a snapshot told of it. */
   readonly #committed: (Place | undefined)[] = [];
 

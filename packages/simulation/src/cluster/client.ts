@@ -97,7 +97,7 @@ export class Client {
     current.attempt += 1;
     const { attempt, sequence, key, action } = current;
     // Reads go anywhere; writes to whom we think leads, and now and then elsewhere.
-    const anywhere = action.kind === "get" || attempt > 2 || prng.chance(0.05);
+    const anywhere = action.kind === "get" || attempt > 2 || prng.chance(scenario.wandering);
     const server = anywhere ? this.#anyone() : this.#leader;
     if (action.kind === "get") send(server, { kind: "read", client: id, sequence, attempt, key });
     else {
@@ -127,9 +127,11 @@ export class Client {
     if (reply.kind === "done") return this.#finish(current, reply.seen);
     if (reply.attempt !== current.attempt) return;
     if (reply.leader !== 0) this.#leader = reply.leader;
-    const { scheduler, prng } = this.#ports;
+    const { scheduler, prng, scenario } = this.#ports;
     const { attempt } = current;
-    scheduler.after(1 + prng.below(100_000), () => this.#timeout(current, attempt));
+    scheduler.after(1 + prng.below(Math.floor(scenario.attemptTimeoutUs / 5)), () =>
+      this.#timeout(current, attempt),
+    );
   }
 
   #finish(current: Current, seen: string | undefined): void {

@@ -163,6 +163,9 @@ export class SimDisk implements Disk {
   #failing = false;
   /** No space is left: what needs new space fails, over restarts too. */
   full = false;
+  /** Operations until `onCount` is called; 0: never. */
+  #countdown = 0;
+  #onCount: () => void = () => {};
   /** May change at any time; operations under way keep theirs. */
   speed: DiskSpeed;
 
@@ -175,6 +178,7 @@ export class SimDisk implements Disk {
   /** Power off, after the host: what was not durable is lost in part. */
   crash(): void {
     this.#failing = false;
+    this.#countdown = 0;
     for (const file of this.#files.values()) file.crash(this.#prng);
     for (const store of this.#stores.values()) store.crash(this.#prng);
   }
@@ -182,6 +186,18 @@ export class SimDisk implements Disk {
   /** Operations fail at present. */
   get failing(): boolean {
     return this.#failing;
+  }
+
+  /** Calls `action` when this many more operations are done, unless the machine crashes before. */
+  afterOperations(count: number, action: () => void): void {
+    this.#countdown = count;
+    this.#onCount = action;
+  }
+
+  #count(): void {
+    if (this.#countdown === 0) return;
+    this.#countdown -= 1;
+    if (this.#countdown === 0) this.#onCount();
   }
 
   /** Every operation fails until the next crash. */
@@ -225,6 +241,7 @@ export class SimDisk implements Disk {
     const { leastUs, spreadUs } = this.speed;
     return new Promise<T>((resolve, reject) => {
       this.#host.after(leastUs + this.#prng.below(spreadUs + 1), () => {
+        this.#count();
         if (this.#failing) reject(codedError("EIO", "the simulated disk fails"));
         else {
           try {

@@ -22,6 +22,13 @@ export interface NemesisPorts {
   readonly operator: Operator;
 }
 
+/** A change of members is on its way for this long, microseconds: some messages and writes. */
+const CHANGE_US = 40_000;
+/** Operations of a disk until it crashes. */
+const OPERATIONS_MAX = 20;
+/** A leader is new for this long, microseconds: some writes to a disk. */
+const NEWLY_US = 5_000;
+
 /** How often each kind happened. */
 export type FaultCounts = Map<FaultKind, number>;
 
@@ -83,6 +90,10 @@ export class Nemesis {
         return this.#crash(this.#pick());
       case "crash-leader":
         return this.#crash(this.#leader());
+      case "crash-mid-write":
+        return this.#crashMidWrite(this.#pick());
+      case "crash-new-leader":
+        return this.#crashNewLeader();
       case "crash-all":
         return this.#ports.servers.map((server) => this.#crash(server)).includes(true);
       case "damage":
@@ -92,7 +103,7 @@ export class Nemesis {
       case "disk-full":
         return this.#diskFull(this.#pick());
       case "members":
-        return this.#ports.operator.change();
+        return this.#changeMembers();
       case "disk-error":
         return this.#diskError(this.#pick());
       case "slow-disk":
@@ -138,6 +149,45 @@ export class Nemesis {
     const others = servers.filter((other) => other !== server);
     const intact = others.filter((one) => one.state !== "lost" && isIntact(world.view(one.id)));
     return server.state === "up" && intact.length >= Math.floor(servers.length / 2) + 1;
+  }
+
+  /** Crashes between two operations of the disk, whose consequences may just be under way. */
+  #crashMidWrite(server: Server): boolean {
+    if (server.state !== "up") return false;
+    const { scheduler, prng } = this.#ports;
+    server.disk.afterOperations(1 + prng.below(OPERATIONS_MAX), () => {
+      scheduler.after(prng.below(100), () => {
+        if (this.#active) this.#crash(server);
+      });
+    });
+    return true;
+  }
+
+  /** A change of members, and often a partition while some know of it and others do not. */
+  #changeMembers(): boolean {
+    const { operator, prng, scheduler } = this.#ports;
+    if (!operator.change()) return false;
+    if (prng.chance(0.5)) {
+      const kind = prng.pick(["split", "isolate", "one-way"] as const);
+      scheduler.after(prng.below(CHANGE_US), () => {
+        if (this.#active) this.#partition(kind);
+      });
+    }
+    return true;
+  }
+
+  /** The next server that begins to lead crashes at once, with half of what it began. */
+  #crashNewLeader(): boolean {
+    const { world, scheduler, servers, prng } = this.#ports;
+    if (world.onLeader !== undefined) return false;
+    world.onLeader = (id) => {
+      world.onLeader = undefined;
+      scheduler.after(prng.below(NEWLY_US), () => {
+        const server = servers[id - 1];
+        if (this.#active && server !== undefined) this.#crash(server);
+      });
+    };
+    return true;
   }
 
   #damage(server: Server): boolean {
@@ -194,7 +244,10 @@ export class Nemesis {
 
   #partition(kind: "isolate" | "one-way" | "bridge" | "split"): boolean {
     const { network, servers, prng } = this.#ports;
-    const ids = prng.shuffle(servers.map((server) => server.id));
+    // Those who are cut off first are often the leader: it has the most to do wrong.
+    const leader = this.#leader().id;
+    const others = prng.shuffle(servers.map((server) => server.id));
+    const ids = prng.chance(0.5) ? [leader, ...others.filter((id) => id !== leader)] : others;
     network.healCuts();
     const both = (a: number, b: number): void => {
       network.cut(a, b);

@@ -52,9 +52,10 @@ export class Operator {
     const { prng } = this.#ports;
     const { voters, learners, votersOutgoing } = members;
     if (votersOutgoing.length > 0) {
-      return members.autoLeave ? undefined : changeOf([], "auto");
+      const stays = members.autoLeave || prng.chance(0.6);
+      return stays ? undefined : changeOf([], "auto");
     }
-    const joint = prng.pick(["joint-implicit", "joint-implicit", "joint-explicit"] as const);
+    const joint = prng.pick(["joint-implicit", "joint-explicit"] as const);
     const spare = this.#spare();
     const choices: (() => ConfChange)[] = [];
     if (spare !== undefined) {

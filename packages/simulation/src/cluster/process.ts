@@ -184,6 +184,10 @@ export class Process {
       machine: () => applier.machine,
       encode: (request) => kind.encode(request, host.clockMs),
       life: from.by.life,
+      reads: {
+        called: () => recorder.readCalled(),
+        confirmed: (index, called) => recorder.readConfirmed(id, index, called),
+      },
       reply: this.#ports.reply,
     });
     const applier = new Applier(

@@ -11,7 +11,9 @@ import type { LinkQuality } from "./network.ts";
 export const FAULTS = [
   "crash",
   "crash-leader",
+  "crash-new-leader",
   "crash-all",
+  "crash-mid-write",
   "damage",
   "bit-rot",
   "disk-error",
@@ -65,6 +67,8 @@ export interface Scenario {
   /** Longest pause of a client between two operations, microseconds. */
   readonly thinkUs: number;
   readonly attemptTimeoutUs: number;
+  /** Probability that a write goes to any server instead of the one that is thought to lead, 0 to 1. */
+  readonly wandering: number;
   /** Shares of operations, 0 to 1; the rest are puts. */
   readonly readShare: number;
   readonly casShare: number;
@@ -90,9 +94,19 @@ export interface ScenarioWishes {
 }
 
 /** Milliseconds that a run is drawn from. */
-const CALM = { tickMs: [50, 100], faultMs: [500, 2_000, 5_000], thinkMs: [100, 400, 1_600] };
+const CALM = {
+  tickMs: [50, 100],
+  faultMs: [500, 2_000, 5_000],
+  thinkMs: [100, 400, 1_600],
+  attemptMs: [300, 1_000],
+};
 /** The same for the swarm. */
-const DENSE = { tickMs: [10, 30], faultMs: [100, 500, 1_500], thinkMs: [20, 100, 400] };
+const DENSE: typeof CALM = {
+  tickMs: [10, 30],
+  faultMs: [100, 500, 1_500],
+  thinkMs: [20, 100, 400],
+  attemptMs: [50, 200],
+};
 /** Servers that may join a cluster whose members change. */
 const SPARES = 3;
 
@@ -106,7 +120,7 @@ export function drawScenario(prng: Prng, wishes: ScenarioWishes): Scenario {
   const casShare = prng.pick([0, 0.3]);
   const leaseReads = usual && prng.chance(0.15);
   const faults = drawFaults(prng, { ...wishes, usual, leaseReads });
-  const { tickMs, faultMs, thinkMs } = wishes.swarm ? DENSE : CALM;
+  const { tickMs, faultMs, thinkMs, attemptMs } = wishes.swarm ? DENSE : CALM;
   return {
     servers,
     spares: faults.includes("members") ? SPARES : 0,
@@ -129,7 +143,8 @@ export function drawScenario(prng: Prng, wishes: ScenarioWishes): Scenario {
     clients: 1 + prng.below(5),
     keys: 1 + prng.below(4),
     thinkUs: prng.pick(thinkMs) * MILLISECOND_US,
-    attemptTimeoutUs: prng.pick([300, 1_000]) * MILLISECOND_US,
+    attemptTimeoutUs: prng.pick(attemptMs) * MILLISECOND_US,
+    wandering: prng.pick([0.05, 0.5]),
     readShare: prng.pick([0.2, 0.5]),
     // The decision machine compares revisions, not values: no cas of values there.
     casShare: machine === "decision" ? 0 : casShare,

@@ -17,6 +17,7 @@ export type Property =
   | "acknowledged-durable"
   | "exactly-once"
   | "linearizable"
+  | "read-index"
   | "liveness"
   | "no-crash"
   | "restart"

@@ -36,8 +36,8 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
     seedsMax: 60,
     modules: change(
       "@kingly/simulation/cluster/log-writer.js",
-      "const hasHardState = term",
-      "const hasHardState = entries.length > 0 && term",
+      "const hasHardState = term !== 0 || vote !== 0 || commit !== 0;",
+      "const hasHardState = entries.length > 0;",
     ),
   },
   {
@@ -61,7 +61,7 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
   {
     name: "longer-is-newer",
     breaks: "of two logs the longer one counts as newer, whatever its last term",
-    seedsMax: 100,
+    seedsMax: 600,
     modules: change(
       "raft-ts/raft-log.js",
       "return end.term > lastTerm || (end.term === lastTerm && end.index >= this.lastIndex());",
@@ -71,7 +71,7 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
   {
     name: "leads-before-own-vote",
     breaks: "a candidate leads before its own vote is durable",
-    seedsMax: 100,
+    seedsMax: 600,
     modules: change("raft-ts/election.js", "else if (tracker.hasGranted(raft.id))", "else"),
   },
   {

@@ -57,12 +57,12 @@ export const MEMBERSHIP_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "snapshot-keeps-log",
-    breaks: "installing a snapshot leaves the old log in the store",
+    breaks: "installing a snapshot leaves the store's log where it began before",
     seedsMax: 200,
     modules: change(
       "@kingly/storage/raft-log-store.js",
-      "for (let at = old.index + 1; at <= this.#window.lastIndex; at += 1) {",
-      "for (let at = old.index + 1; at < 0; at += 1) {",
+      "operations.push(...plan.operations, baseOperation({ generation: plan.generation, base }));",
+      "operations.push(...plan.operations);",
     ),
   },
   {

@@ -37,12 +37,6 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     ),
   },
   {
-    name: "commits-own-tail",
-    breaks: "a follower takes the leader's commit index for entries that the leader did not send",
-    seedsMax: 600,
-    modules: change(LOG, "Math.min(commit, lastNew)", "Math.min(commit, this.lastIndex())"),
-  },
-  {
     name: "heartbeat-commits",
     breaks: "a heartbeat carries a commit index beyond what the follower is known to have",
     seedsMax: 60,
@@ -95,16 +89,6 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
       "raft-ts/step-leader.js",
       "pr.recentActive = true;\n    pr.flowPaused = false;",
       "pr.recentActive = true;",
-    ),
-  },
-  {
-    name: "stale-append-counts",
-    breaks: "the end of a write of an earlier term makes the entries of this term count as durable",
-    seedsMax: 600,
-    modules: change(
-      "raft-ts/step.js",
-      "handleStaleAppendDone(raft, m);\n        return;",
-      "handleAppendDone(raft, m);\n        return;",
     ),
   },
 ];

@@ -60,16 +60,6 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     ),
   },
   {
-    name: "mark-one-slot",
-    breaks: "the mark is always written over itself, so that a torn write destroys the only one",
-    seedsMax: 200,
-    modules: change(
-      "@kingly/storage/mark-file.js",
-      "const slot = 1 - this.#slot;",
-      "const slot = this.#slot;",
-    ),
-  },
-  {
     name: "mark-not-lowered",
     breaks: "the log is cut while the mark still names what is cut off",
     seedsMax: 200,
