@@ -26,8 +26,8 @@ export interface NemesisPorts {
 const CHANGE_US = 40_000;
 /** Operations of a disk until it crashes. */
 const OPERATIONS_MAX = 20;
-/** A leader is new for this long, microseconds: some writes to a disk. */
-const NEWLY_US = 5_000;
+/** A leader is new for this long, microseconds: a part of a write to the disk, or some writes. */
+const NEWLY_US = [100, 1_000, 5_000];
 
 /** How often each kind happened. */
 export type FaultCounts = Map<FaultKind, number>;
@@ -178,13 +178,16 @@ export class Nemesis {
 
   /** The next server that begins to lead crashes at once, with half of what it began. */
   #crashNewLeader(): boolean {
-    const { world, scheduler, servers, prng } = this.#ports;
+    const { world, scheduler, scenario, servers, prng } = this.#ports;
     if (world.onLeader !== undefined) return false;
     world.onLeader = (id) => {
       world.onLeader = undefined;
-      scheduler.after(prng.below(NEWLY_US), () => {
+      scheduler.after(prng.below(prng.pick(NEWLY_US)), () => {
         const server = servers[id - 1];
-        if (this.#active && server !== undefined) this.#crash(server);
+        if (!this.#active || server?.state !== "up") return;
+        server.crash();
+        // Back before anybody else thinks of an election: what it forgot, it may do again.
+        scheduler.after(prng.below(scenario.tickUs), () => this.#active && server.start());
       });
     };
     return true;
