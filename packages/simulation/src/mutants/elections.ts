@@ -69,15 +69,9 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
     ),
   },
   {
-    name: "leads-before-own-vote",
-    breaks: "a candidate leads before its own vote is durable",
-    seedsMax: 600,
-    modules: change("raft-ts/election.js", "else if (tracker.hasGranted(raft.id))", "else"),
-  },
-  {
     name: "stays-leader",
     breaks: "a leader that hears of a later term stays in its own",
-    seedsMax: 20,
+    seedsMax: 150,
     modules: change(
       STEP,
       "raft.becomeFollower(m.term, fromLeader ? m.from : NO_NODE);",

@@ -16,16 +16,6 @@ export const MEMBERSHIP_MUTANTS: readonly Mutant[] = [
     ),
   },
   {
-    name: "joint-vote-half",
-    breaks: "in a joint configuration the new voters alone elect",
-    seedsMax: 900,
-    modules: change(
-      "raft-ts/quorum/joint.js",
-      "const b = majorityVote(config.outgoing, votes);",
-      "const b = a;",
-    ),
-  },
-  {
     name: "two-changes-at-once",
     breaks: "a change of members is taken while another one is not applied",
     seedsMax: 300,
@@ -80,7 +70,7 @@ export const MEMBERSHIP_MUTANTS: readonly Mutant[] = [
   {
     name: "snapshot-old-members",
     breaks: "a snapshot changes the log but not who is a member",
-    seedsMax: 300,
+    seedsMax: 400,
     modules: change(
       "raft-ts/snapshots.js",
       "assertSameConfState(confState, switchToConfig(raft, membership));",

@@ -66,7 +66,7 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
   {
     name: "restart-forgotten",
     breaks: "a leader keeps the progress of a follower that came back with less log",
-    seedsMax: 100,
+    seedsMax: 25,
     modules: change("raft-ts/raw-node.js", "pr.forget(", "(() => {})("),
   },
   {

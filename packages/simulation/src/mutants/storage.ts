@@ -5,7 +5,6 @@ import type { Mutant } from "./mutant.ts";
 
 const RECOVERY = "@kingly/storage/log-recovery.js";
 const WRITER = "@kingly/storage/group-writer.js";
-const STORE = "@kingly/storage/raft-log-store.js";
 
 /** See the file comment. */
 export const STORAGE_MUTANTS: readonly Mutant[] = [
@@ -72,13 +71,13 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
   {
     name: "recovering-campaigns",
     breaks: "a server that lost acknowledged entries stands for election",
-    seedsMax: 200,
+    seedsMax: 400,
     modules: change("raft-ts/raft.js", "this.recoveryMark === undefined);", "true);"),
   },
   {
     name: "recovering-votes-by-log",
     breaks: "a server that lost acknowledged entries judges candidates by what is left",
-    seedsMax: 300,
+    seedsMax: 400,
     modules: change("raft-ts/raft.js", "if (behind)", "if (false)"),
   },
   {
@@ -120,11 +119,5 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
         "if (false)",
       ),
     ),
-  },
-  {
-    name: "window-forgets-cut",
-    breaks: "an entry leaves memory while the store still holds the one that it replaces",
-    seedsMax: 600,
-    modules: change(STORE, "Math.min(mark.tail.index, ...this.#cuts)", "this.#window.lastIndex"),
   },
 ];
