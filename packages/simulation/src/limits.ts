@@ -42,3 +42,9 @@ export const WORKERS_MAX = 64;
 
 /** Real seconds that a worker may take for one seed before it counts as hanging. */
 export const TASK_REAL_SECONDS_MAX = 240;
+
+/** Events of one run apart from its length; healthy runs have some ten thousand. */
+export const EVENTS_BASE_MAX = 300_000;
+
+/** Events per virtual second beyond which servers only keep each other busy. */
+export const EVENTS_PER_SECOND_MAX = 5_000;

@@ -10,7 +10,7 @@ import { isIntact } from "../checkers/recorder.ts";
 import { SECOND_US } from "../engine/scheduler.ts";
 import { Violation } from "../engine/violation.ts";
 import type { Property } from "../engine/violation.ts";
-import { LIVENESS_SECONDS_MAX } from "../limits.ts";
+import { EVENTS_BASE_MAX, EVENTS_PER_SECOND_MAX, LIVENESS_SECONDS_MAX } from "../limits.ts";
 import { Cluster } from "./cluster.ts";
 import { machineFor } from "./machines.ts";
 import { membersAmong } from "./operator.ts";
@@ -73,7 +73,7 @@ export async function runCluster(options: RunOptions): Promise<RunResult> {
   let violation: Failure | undefined;
   try {
     await cluster.start();
-    await cluster.scheduler.run(scenario.safetyUs);
+    await cluster.scheduler.run(scenario.safetyUs, () => checkStorm(cluster));
     const core = await heal(cluster, prng.fork("core"));
     judge(cluster, core);
   } catch (error) {
@@ -81,6 +81,15 @@ export async function runCluster(options: RunOptions): Promise<RunResult> {
     violation = { property: error.property, message: error.message };
   }
   return { seed: options.seed, scenario, counts: countsOf(cluster), violation };
+}
+
+/** Servers that answer each other without end are as useless as servers that do not answer. */
+function checkStorm({ scheduler, scenario }: Cluster): false {
+  const seconds = scenario.safetyUs / SECOND_US + LIVENESS_SECONDS_MAX;
+  const limit = EVENTS_BASE_MAX + EVENTS_PER_SECOND_MAX * seconds;
+  if (scheduler.order <= limit) return false;
+  const text = `more than ${limit} events in ${scheduler.nowUs / SECOND_US} virtual seconds`;
+  throw new Violation("liveness", `${text}: servers keep each other busy`);
 }
 
 /** Servers that the liveness phase may count on. */
@@ -102,6 +111,7 @@ async function heal(cluster: Cluster, prng: Prng): Promise<readonly Server[]> {
   let checkedAt = 0;
   let converged = false;
   await scheduler.run(until, () => {
+    checkStorm(cluster);
     if (scheduler.nowUs - checkedAt < SECOND_US / 50) return false;
     checkedAt = scheduler.nowUs;
     operator.settle();

@@ -37,12 +37,12 @@ export function changes(...parts: readonly Mutant["modules"][]): Mutant["modules
   return all;
 }
 
-/** Addresses of the built modules with their changes. */
+/** Addresses of the built modules, also for a caller that runs the sources, with their changes. */
 export function patchesOf(mutant: Mutant): readonly ModulePatches[] {
   return Object.entries(mutant.modules).map(([module, patches]) => {
     const depth = module.startsWith("@") ? 2 : 1;
     const parts = module.split("/");
     const entry = import.meta.resolve(parts.slice(0, depth).join("/"));
-    return { url: new URL(parts.slice(depth).join("/"), entry).href, patches };
+    return { url: new URL(`../dist/${parts.slice(depth).join("/")}`, entry).href, patches };
   });
 }

@@ -71,13 +71,13 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
   {
     name: "recovering-campaigns",
     breaks: "a server that lost acknowledged entries stands for election",
-    seedsMax: 400,
+    seedsMax: 1000,
     modules: change("raft-ts/raft.js", "this.recoveryMark === undefined);", "true);"),
   },
   {
     name: "recovering-votes-by-log",
     breaks: "a server that lost acknowledged entries judges candidates by what is left",
-    seedsMax: 400,
+    seedsMax: 1000,
     modules: change("raft-ts/raft.js", "if (behind)", "if (false)"),
   },
   {
