@@ -1,9 +1,7 @@
 // Whole clusters and fleets in virtual time, faults, checkers.
 
 export { runCluster } from "./cluster/run.ts";
-export type { RunCounts, RunOptions, RunResult } from "./cluster/run.ts";
-export { CANARIES } from "./cluster/bugs.ts";
-export type { Canary } from "./cluster/bugs.ts";
+export type { Failure, RunCounts, RunOptions, RunResult } from "./cluster/run.ts";
 export { checkLinearizability, isLinearizable } from "./checkers/linearizability.ts";
 export type { Operation, RegisterAction } from "./checkers/linearizability.ts";
 export { Violation } from "./engine/violation.ts";

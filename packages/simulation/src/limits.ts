@@ -33,3 +33,18 @@ export const WRITES_WAITING_MAX = 4_096;
 
 /** Ticks made up for after a pause, as the server does. */
 export const TICK_CATCH_UP_MAX = 2;
+
+/** Ticks taken off a lease: the phases of two clocks differ by up to one tick on either side. */
+export const LEASE_DRIFT_TICKS = 2;
+
+/** Worker processes of one command: more than this many processors help nobody here. */
+export const WORKERS_MAX = 64;
+
+/** Real seconds that a worker may take for one seed before it counts as hanging. */
+export const TASK_REAL_SECONDS_MAX = 240;
+
+/** Events of one run apart from its length; healthy runs have some ten thousand. */
+export const EVENTS_BASE_MAX = 300_000;
+
+/** Events per virtual second beyond which servers only keep each other busy. */
+export const EVENTS_PER_SECOND_MAX = 5_000;

@@ -1,7 +1,7 @@
 // The simulated cluster as a whole: it holds its promises, replays byte for byte, comes back to life
-// after the faults, and the checkers find every seeded bug.
+// after the faults, in few long runs and in many short ones.
 import { describe, expect, it } from "vitest";
-import { CANARIES, runCluster } from "../src/index.ts";
+import { FAULTS, runCluster } from "../src/index.ts";
 import type { RunResult } from "../src/index.ts";
 import { clusterCommand } from "../src/cli/cluster-command.ts";
 import { parseOptions } from "../src/cli/options.ts";
@@ -18,7 +18,7 @@ describe("30 seeds of the simulated cluster", () => {
     const all: RunResult[] = [];
     for (let seed = 1; seed <= 30; seed += 1) {
       all.push(
-        await runCluster({ seed, servers: 0, seconds: 15, machine: undefined, bug: undefined }),
+        await runCluster({ seed, servers: 0, seconds: 15, machine: undefined, swarm: false }),
       );
     }
     return all;
@@ -63,7 +63,7 @@ describe("a seed", () => {
 
   it("gives another run than its neighbour", async () => {
     const run = (seed: number): Promise<RunResult> =>
-      runCluster({ seed, servers: 3, seconds: 5, machine: "register", bug: undefined });
+      runCluster({ seed, servers: 3, seconds: 5, machine: "register", swarm: false });
     const [one, two] = [await run(1), await run(2)];
     expect(one.counts.events).not.toBe(two.counts.events);
   });
@@ -74,42 +74,48 @@ describe("a seed", () => {
       servers: 5,
       seconds: 2,
       machine: "register",
-      bug: undefined,
+      swarm: false,
     });
     expect(scenario.servers).toBe(5);
   });
 });
 
-/** Seeds within which each seeded bug must be found. */
-const SEEDS_PER_CANARY = 60;
+describe("200 seeds of the swarm", () => {
+  const swarm = (seed: number): Promise<RunResult> =>
+    runCluster({ seed, servers: 0, seconds: 3, machine: undefined, swarm: true });
+  const results: Promise<readonly RunResult[]> = (async () => {
+    const all: RunResult[] = [];
+    for (let seed = 1; seed <= 200; seed += 1) all.push(await swarm(seed));
+    return all;
+  })();
 
-describe("the seeded bug", () => {
-  for (const bug of CANARIES) {
-    it(`${bug} is found within ${SEEDS_PER_CANARY} seeds`, async () => {
-      let found: string | undefined;
-      for (let seed = 1; seed <= SEEDS_PER_CANARY && found === undefined; seed += 1) {
-        const result = await runCluster({
-          seed,
-          servers: 0,
-          seconds: 20,
-          machine: "register",
-          bug,
-        });
-        found = result.violation?.property;
-      }
-      expect(found).toBeDefined();
-      // An assertion inside the code under test would be luck; a checker has to see it.
-      expect(found).not.toBe("no-crash");
-    });
-  }
+  it("violate no property", async () => {
+    const failed = (await results).filter((result) => result.violation !== undefined);
+    expect(failed.map(({ seed, violation }) => `${seed}: ${violation?.message}`)).toEqual([]);
+  });
 
-  it("makes the command fail and print how to see it again", async () => {
-    const { text, exitCode } = await output(["--seeds", "5", "--canary", "stale-reads"]);
-    expect(exitCode).toBe(1);
-    expect(text).toContain("violated: linearizable");
-    expect(text).toMatch(
-      /replay: +npm run sim -- --seeds 1 --seed \d+ --seconds 20 --canary stale-reads/,
-    );
+  it("inflict every kind of fault, and each is absent from many", async () => {
+    const all = await results;
+    for (const kind of FAULTS) {
+      const having = all.filter(({ scenario }) => scenario.faults.includes(kind)).length;
+      expect(having, kind).toBeGreaterThan(10);
+      if (kind !== "crash") expect(having, kind).toBeLessThan(150);
+    }
+  });
+
+  it("see members change, joint configurations included", async () => {
+    const changes = (await results).map(({ counts }) => counts.reconfigurations);
+    expect(changes.reduce((sum, count) => sum + count, 0)).toBeGreaterThan(50);
+  });
+});
+
+describe("worker processes", () => {
+  it("print the same bytes as one process", async () => {
+    const args = ["--swarm", "--seeds", "12", "--seed", "7"];
+    const one = await output([...args, "--jobs", "1"]);
+    const three = await output([...args, "--jobs", "3"]);
+    expect(one.text.split("\n")).toHaveLength(14);
+    expect(three.text).toBe(one.text);
   });
 });
 

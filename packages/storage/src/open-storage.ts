@@ -170,7 +170,9 @@ class Opening {
       window,
     );
     const next: Mark = {
-      sequence: Math.max(hardRow.sequence, mark.sequence) + 1,
+      // A number that the log announced and no mark reached is used again: a new one with every crash
+      // of an opening would leave the mark further and further behind (MARK_LAG_MAX).
+      sequence: hardRow.sequence > mark.sequence ? hardRow.sequence : mark.sequence + 1,
       term: hard.term,
       vote: hard.vote,
       tail: recovery === undefined ? window.tail : mark.tail,

@@ -22,6 +22,24 @@ const noSpace = Object.assign(new Error("ENOSPC: no space left on device, write"
 });
 
 describe.each(["memory", "level"])("on %s", (kind) => {
+  test("any number of openings may break off before their mark is written", async () => {
+    const { disk, dir } = await place(kind);
+    await initAt(dir, disk);
+    const storage = await openAt(dir, disk);
+    await storage.log.append({ hardState: hard(2, 1, 1), entries: entries(2, 4, 2) });
+    await storage.close();
+    const error = new Error("EIO: i/o error");
+    const faulty = faultyDisk(disk, (op) => (op.kind === "write" ? { error } : undefined));
+    for (let round = 0; round < 6; round += 1) {
+      await expect(openAt(dir, faulty)).rejects.toMatchObject({ code: "StorageFailure" });
+    }
+    const again = await openAt(dir, disk);
+    expect(again.log.recovering).toBe(false);
+    expect(again.log.lastIndex()).toBe(4);
+    expect(again.log.initialState().hardState).toMatchObject({ term: 2, vote: 1 });
+    await again.close();
+  });
+
   test.each<[string, DiskOperation["kind"], Fault, RegExp]>([
     [
       "sync of the mark",

@@ -5,6 +5,7 @@
 
 import { Violation } from "../engine/violation.ts";
 import type { Place } from "./log-mirror.ts";
+import { membersText } from "./members.ts";
 import type { ServerView, World } from "./world.ts";
 
 /** A server claims that everything up to `commit` is committed. */
@@ -18,7 +19,7 @@ export function checkCommitted(world: World, view: ServerView, commit: number): 
         `server ${view.id} calls ${index} committed, its log ends at ${view.handed.lastIndex}`,
       );
     }
-    if (index > world.committedIndex && place !== undefined) checkQuorum(world, index, place);
+    if (index > world.committedIndex && place !== undefined) checkQuorum(world, view, index, place);
     const known = world.committedAt(index);
     if (known !== undefined && place !== undefined) checkSame(view, index, known, place);
     world.noteCommitted(index, place);
@@ -37,15 +38,15 @@ function checkRule(view: ServerView, commit: number): void {
   );
 }
 
-function checkQuorum(world: World, index: number, place: Place): void {
-  const holders = world.servers.filter((view) => world.holds(view, index, place.term));
-  const quorum = Math.floor(world.servers.length / 2) + 1;
-  if (holders.length >= quorum) return;
-  const names = holders.map((view) => view.id).join(", ");
+function checkQuorum(world: World, view: ServerView, index: number, place: Place): void {
+  const { ids, isQuorum } = world.holders(view, index, place.term);
+  if (isQuorum) return;
+  const names = ids.join(", ");
+  const members = view.members.map(membersText).join(" or ");
   throw new Violation(
     "committed-on-quorum",
     `index ${index} of term ${place.term} is called committed, but only servers ` +
-      `[${names}] of ${world.servers.length} hold it durably`,
+      `[${names}] of (${members}) hold it durably`,
   );
 }
 

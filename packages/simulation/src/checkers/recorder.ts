@@ -2,15 +2,17 @@
 // and asks each checker at the moment its property could break. It sits outside the code under test:
 // it sees writes handed to the disk, acknowledgements, roles, progress and results, nothing inside.
 
-import type { BasicStatus, Entry, Message } from "raft-ts";
+import type { BasicStatus, ConfChange, ConfState, Entry, Message } from "raft-ts";
 import { checkCommitted, checkNotReplaced } from "./commitment.ts";
 import { ElectionSafety } from "./election-safety.ts";
 import { ExactlyOnce } from "./exactly-once.ts";
 import { checkLeaderCompleteness } from "./leader-completeness.ts";
 import { LogMatching } from "./log-matching.ts";
 import { LogMirror, placeOf } from "./log-mirror.ts";
+import { membersOf } from "./members.ts";
 import { checkPersistence } from "./persistence.ts";
 import { checkProgress } from "./progress.ts";
+import { checkReadIndex } from "./read-index.ts";
 import { StateMachineSafety } from "./state-machine-safety.ts";
 import { World } from "./world.ts";
 import type { ServerView, WriteUnderWay } from "./world.ts";
@@ -23,6 +25,8 @@ export interface StartReport {
   /** Storage says that the log is below its mark. */
   readonly recovering: boolean;
   readonly rowsPrint: number;
+  /** Members as of the applied index. */
+  readonly members: ConfState;
 }
 
 /** All checkers of one cluster. */
@@ -35,8 +39,8 @@ export class Recorder {
   readonly #matching = new LogMatching();
   readonly #states = new StateMachineSafety();
 
-  constructor(ids: readonly number[]) {
-    this.world = new World(ids);
+  constructor(ids: readonly number[], initial: readonly number[]) {
+    this.world = new World(ids, initial);
   }
 
   /** A server runs (again), with this on its disk. */
@@ -64,6 +68,7 @@ export class Recorder {
     view.commit = Math.min(base.index, status.commit);
     // A term that was never durable may be gone; persistence.ts checks the durable one.
     view.term = status.term;
+    this.#configured(view, status.applied, report.members);
     checkCommitted(this.world, view, status.commit);
     view.commit = status.commit;
     view.applied = status.applied;
@@ -130,10 +135,12 @@ export class Recorder {
       checkCommitted(this.world, view, status.commit);
       view.commit = status.commit;
     }
+    view.members = view.members.slice(-1);
     view.applied = status.applied;
     if (status.state === "leader" && !wasLeader) {
       this.elections.leads(id, view.life, status.term);
       checkLeaderCompleteness(this.world, view);
+      this.world.onLeader?.(id);
     }
   }
 
@@ -143,9 +150,32 @@ export class Recorder {
     if (effect !== undefined) this.requests.tookEffect(effect, entry.index);
   }
 
+  /** A server put a change of members into force. */
+  reconfigured(id: number, index: number, change: ConfChange, said: ConfState): void {
+    const view = this.world.view(id);
+    this.world.memberHistory.changed(id, index, change, membersOf(said));
+    view.members = [...view.members, membersOf(said)];
+  }
+
+  #configured(view: ServerView, index: number, said: ConfState): void {
+    this.world.memberHistory.check(view.id, index, membersOf(said));
+    view.members = [membersOf(said)];
+  }
+
+  /** A server takes a read. Returns what to give to `readConfirmed`. */
+  readCalled(): number {
+    return this.world.committedIndex;
+  }
+
+  /** A server is told that it may answer a read once it has applied `index`. */
+  readConfirmed(id: number, index: number, called: number): void {
+    checkReadIndex(id, index, called);
+  }
+
   /** A snapshot replaced a server's state. */
-  installed(id: number, index: number, rowsPrint: number): void {
+  installed(id: number, index: number, rowsPrint: number, members: ConfState): void {
     this.snapshots += 1;
+    this.#configured(this.world.view(id), index, members);
     this.#states.applied(id, index, -1, rowsPrint);
   }
 

@@ -4,6 +4,8 @@
 
 import type { RaftState } from "raft-ts";
 import { LogMirror } from "./log-mirror.ts";
+import { MemberHistory, NO_MEMBERS, everybody, isQuorum } from "./members.ts";
+import type { Members } from "./members.ts";
 import type { Place } from "./log-mirror.ts";
 
 /** A write handed to the disk and not yet acknowledged. */
@@ -40,15 +42,22 @@ export interface ServerView {
   ledTerm: number;
   /** Durable batches were taken away since the last start. */
   damaged: boolean;
+  /** Configurations in force since its last finished turn; the newest last. */
+  members: readonly Members[];
 }
 
 /** Everything known. */
 export class World {
   readonly servers: readonly ServerView[];
+  readonly memberHistory: MemberHistory;
+  /** Called once with the next server that begins to lead; for faults that wait for it. */
+  onLeader: ((id: number) => void) | undefined;
   /** Committed entries; position 0 is index 1. Undefined where only a snapshot told of it. */
   readonly #committed: (Place | undefined)[] = [];
 
-  constructor(ids: readonly number[]) {
+  /** `initial`: the members that the cluster begins with. */
+  constructor(ids: readonly number[], initial: readonly number[]) {
+    this.memberHistory = new MemberHistory(initial);
     this.servers = ids.map((id) => ({
       id,
       up: false,
@@ -65,6 +74,7 @@ export class World {
       state: "follower",
       ledTerm: 0,
       damaged: false,
+      members: [NO_MEMBERS],
     }));
   }
 
@@ -89,6 +99,13 @@ export class World {
   noteCommitted(index: number, place: Place | undefined): void {
     this.#committed[index - 1] ??= place;
     if (index > this.#committed.length) this.#committed.length = index;
+  }
+
+  /** Who holds this entry durably, and is that a quorum in the eyes of `view`? */
+  holders(view: ServerView, index: number, term: number): { ids: number[]; isQuorum: boolean } {
+    const has = (id: number): boolean => this.holds(this.view(id), index, term);
+    const ids = [...new Set(view.members.flatMap(everybody))].filter(has);
+    return { ids, isQuorum: view.members.some((members) => isQuorum(members, has)) };
   }
 
   /** Does the server hold this entry durably, or a mark that stands for it? */

@@ -1,9 +1,7 @@
 // Command line of the simulator.
 
 import { KinglyError } from "@kingly/base";
-import { CANARIES } from "../cluster/bugs.ts";
-import type { Canary } from "../cluster/bugs.ts";
-import { SECONDS_MAX, SEEDS_MAX } from "../limits.ts";
+import { SECONDS_MAX, SEEDS_MAX, WORKERS_MAX } from "../limits.ts";
 
 /** What the caller asked for. */
 export interface CliOptions {
@@ -14,12 +12,17 @@ export interface CliOptions {
   /** 0: drawn per seed. */
   readonly servers: 0 | 3 | 5;
   readonly machine: "register" | "decision" | undefined;
-  /** "all": show every seeded bug to the checkers. */
-  readonly canary: Canary | "all" | undefined;
+  /** Short, dense runs whose kinds and sizes of faults differ more from seed to seed. */
+  readonly swarm: boolean;
+  /** Worker processes; 0: none with one seed or a trace, else one per processor for a swarm. */
+  readonly jobs: number;
   readonly fleet: boolean;
   readonly trace: boolean;
   readonly help: boolean;
 }
+
+/** Virtual seconds of faults in a run of the swarm. */
+const SWARM_SECONDS = 4;
 
 const DEFAULTS: CliOptions = {
   seeds: 20,
@@ -27,7 +30,8 @@ const DEFAULTS: CliOptions = {
   seconds: 20,
   servers: 0,
   machine: undefined,
-  canary: undefined,
+  swarm: false,
+  jobs: 0,
   fleet: false,
   trace: false,
   help: false,
@@ -44,17 +48,20 @@ Runs simulated clusters in virtual time, one per seed, and checks their promises
   --servers 3|5    size of the cluster (default: drawn per seed)
   --machine NAME   register or decision (default: drawn per seed)
   --fleet          decisions on a fleet of nodes instead of a cluster of servers
-  --canary [NAME]  run with a seeded bug, which must be found; "all" shows every one
-                   (${CANARIES.join(", ")})
+  --swarm          many short, dense runs: a random subset of faults and sizes per seed,
+                   ${SWARM_SECONDS} virtual seconds each unless --seconds says otherwise
+  --jobs N         worker processes (default: 1, for a swarm one per processor); the output
+                   does not depend on them
   --trace          tell what happens, on standard error (use it with one seed)
   --help           this text
 
-Exit code 0: every property held; 1: a property was violated, or a canary of "all" was missed.
+Exit code 0: every property held; 1: a property was violated; 2: wrong arguments.
 `;
 
 /** Reads the arguments. Throws KinglyError Usage naming the option, its limit and the value. */
 export function parseOptions(args: readonly string[]): CliOptions {
-  let options = DEFAULTS;
+  const isSwarm = args.includes("--swarm");
+  let options = isSwarm ? { ...DEFAULTS, seconds: SWARM_SECONDS } : DEFAULTS;
   const rest = [...args];
   for (let name = rest.shift(); name !== undefined; name = rest.shift()) {
     options = { ...options, ...one(name, rest) };
@@ -76,11 +83,10 @@ function one(name: string, rest: string[]): Partial<CliOptions> {
       return {
         machine: choice<"register" | "decision">(name, rest.shift(), ["register", "decision"]),
       };
-    case "--canary": {
-      const given = rest[0];
-      if (given === undefined || given.startsWith("--")) return { canary: "ack-before-durable" };
-      return { canary: choice<Canary | "all">(name, rest.shift(), [...CANARIES, "all"]) };
-    }
+    case "--swarm":
+      return { swarm: true };
+    case "--jobs":
+      return { jobs: integer(name, rest.shift(), WORKERS_MAX) };
     case "--fleet":
       return { fleet: true };
     case "--trace":

@@ -2,7 +2,8 @@
 // and hands their rows to storage, as the real server does.
 
 import type { Storage } from "@kingly/storage";
-import type { Entry, Message } from "raft-ts";
+import { confChangeOfEntry } from "raft-ts";
+import type { ConfChange, ConfState, Entry, Message } from "raft-ts";
 import type { Recorder } from "../checkers/recorder.ts";
 import type { Host } from "./host.ts";
 import type { Applied, Machine, RowsPrint } from "./machine.ts";
@@ -15,8 +16,8 @@ export interface ApplierPorts {
   readonly recorder: Recorder;
   /** Microseconds until the next batch is applied. */
   readonly delayUs: () => number;
-  /** Seeded bug: apply this entry without its effect. */
-  readonly skips: () => boolean;
+  /** Puts a committed change of members into force. */
+  readonly reconfigure: (change: ConfChange) => ConfState;
   readonly applied: (applied: Applied) => void;
   /** A batch is through. */
   readonly done: (message: Message) => void;
@@ -84,19 +85,31 @@ export class Applier {
     const { storage } = this.#ports;
     const rows = [];
     const history = [];
+    let { confState } = storage.objects.meta;
     for (const entry of message.entries) {
       const applied = this.#one(entry);
+      confState = this.#reconfigured(entry) ?? confState;
       rows.push(...applied.rows);
       history.push(...applied.history);
     }
-    const meta = this.#machine.meta(storage.objects.meta.confState);
+    const meta = this.#machine.meta(confState);
     await storage.objects.commit({ rows, history, meta });
   }
 
+  #reconfigured(entry: Entry): ConfState | undefined {
+    const change = confChangeOfEntry(entry);
+    if (change === undefined) return undefined;
+    const { id, recorder, reconfigure } = this.#ports;
+    const said = reconfigure(change);
+    recorder.reconfigured(id, entry.index, change, said);
+    return said;
+  }
+
   #one(entry: Entry): Applied {
-    const { id, storage, recorder, skips } = this.#ports;
-    const data = skips() ? { ...entry, data: new Uint8Array(0) } : entry;
-    const applied = this.#machine.apply(data, storage.log.chainHash(entry.index));
+    const { id, storage, recorder } = this.#ports;
+    // A change of members is not the machine's business: to it, the entry is empty.
+    const own = entry.type === "normal" ? entry : { ...entry, data: new Uint8Array(0) };
+    const applied = this.#machine.apply(own, storage.log.chainHash(entry.index));
     for (const { key, value } of applied.rows) this.#rows.set(key, value);
     const effect = applied.effective ? applied.request : undefined;
     recorder.applied(id, entry, this.#rows.value, effect);

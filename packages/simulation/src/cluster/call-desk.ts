@@ -14,8 +14,11 @@ export interface CallDeskPorts {
   readonly encode: (request: Request) => Uint8Array;
   /** Counts the starts of this server; read contexts of different lives differ. */
   readonly life: number;
-  /** Seeded bug: reads need no read index. */
-  readonly readsAtOnce: boolean;
+  /** The observer: a read is called, and confirmed at an index. */
+  readonly reads: {
+    readonly called: () => number;
+    readonly confirmed: (index: number, called: number) => void;
+  };
   readonly reply: (client: number, reply: Reply) => void;
 }
 
@@ -25,7 +28,7 @@ type Read = Extract<Call, { kind: "read" }>;
 export class CallDesk {
   readonly #ports: CallDeskPorts;
   readonly #writers = new Map<string, Request>();
-  readonly #asked = new Map<string, Read>();
+  readonly #asked = new Map<string, { readonly read: Read; readonly called: number }>();
   #confirmed: { readonly index: number; readonly read: Read }[] = [];
   #counter = 0;
   #genesisTerm = 0;
@@ -62,11 +65,8 @@ export class CallDesk {
   }
 
   #read(read: Read): void {
-    const { node, machine, reply, readsAtOnce } = this.#ports;
-    const { client, sequence, attempt, key } = read;
-    if (readsAtOnce) {
-      return reply(client, { kind: "done", sequence, seen: machine().read(key) });
-    }
+    const { node } = this.#ports;
+    const { client, sequence, attempt } = read;
     const isFull = this.#asked.size >= READS_WAITING_MAX;
     if (isFull || node.basicStatus().recovering) return this.#refuse(client, sequence, attempt);
     this.#counter += 1;
@@ -75,16 +75,18 @@ export class CallDesk {
     view.setUint32(0, this.#ports.life);
     view.setUint32(4, this.#counter);
     if (!node.readIndex(context).ok) return this.#refuse(client, sequence, attempt);
-    this.#asked.set(context.join("."), read);
+    this.#asked.set(context.join("."), { read, called: this.#ports.reads.called() });
   }
 
   /** Read states of the core. */
   confirmed(states: readonly ReadState[]): void {
     for (const { index, context } of states) {
       const key = context.join(".");
-      const read = this.#asked.get(key);
+      const asked = this.#asked.get(key);
       this.#asked.delete(key);
-      if (read !== undefined) this.#confirmed.push({ index, read });
+      if (asked === undefined) continue;
+      this.#ports.reads.confirmed(index, asked.called);
+      this.#confirmed.push({ index, read: asked.read });
     }
     if (states.length > 0) this.stateMoved();
   }

@@ -52,7 +52,7 @@ export class Client {
 
   constructor(ports: ClientPorts) {
     this.#ports = ports;
-    this.#leader = 1 + ports.prng.below(ports.scenario.servers);
+    this.#leader = this.#anyone();
   }
 
   /** True when it has nothing under way and nothing left to do. */
@@ -97,8 +97,8 @@ export class Client {
     current.attempt += 1;
     const { attempt, sequence, key, action } = current;
     // Reads go anywhere; writes to whom we think leads, and now and then elsewhere.
-    const anywhere = action.kind === "get" || attempt > 2 || prng.chance(0.05);
-    const server = anywhere ? 1 + prng.below(scenario.servers) : this.#leader;
+    const anywhere = action.kind === "get" || attempt > 2 || prng.chance(scenario.wandering);
+    const server = anywhere ? this.#anyone() : this.#leader;
     if (action.kind === "get") send(server, { kind: "read", client: id, sequence, attempt, key });
     else {
       const expected = action.kind === "cas" ? action.expected : "";
@@ -115,6 +115,11 @@ export class Client {
     this.#attempt(current);
   }
 
+  #anyone(): number {
+    const { prng, scenario } = this.#ports;
+    return 1 + prng.below(scenario.servers + scenario.spares);
+  }
+
   /** An answer arrived. */
   receive(reply: Reply): void {
     const current = this.#current;
@@ -122,9 +127,11 @@ export class Client {
     if (reply.kind === "done") return this.#finish(current, reply.seen);
     if (reply.attempt !== current.attempt) return;
     if (reply.leader !== 0) this.#leader = reply.leader;
-    const { scheduler, prng } = this.#ports;
+    const { scheduler, prng, scenario } = this.#ports;
     const { attempt } = current;
-    scheduler.after(1 + prng.below(100_000), () => this.#timeout(current, attempt));
+    scheduler.after(1 + prng.below(Math.floor(scenario.attemptTimeoutUs / 5)), () =>
+      this.#timeout(current, attempt),
+    );
   }
 
   #finish(current: Current, seen: string | undefined): void {

@@ -6,11 +6,11 @@ import { Recorder } from "../checkers/recorder.ts";
 import { Scheduler } from "../engine/scheduler.ts";
 import { SECOND_US } from "../engine/scheduler.ts";
 import { SETUP_SECONDS_MAX } from "../limits.ts";
-import type { Canary } from "./bugs.ts";
 import { Client } from "./client.ts";
 import { createDirectory } from "./directory.ts";
 import type { MachineKind } from "./machine.ts";
 import { Nemesis } from "./nemesis.ts";
+import { Operator } from "./operator.ts";
 import { Network } from "./network.ts";
 import type { Scenario } from "./scenario.ts";
 import { Server } from "./server.ts";
@@ -20,8 +20,6 @@ export interface ClusterOptions {
   readonly prng: Prng;
   readonly scenario: Scenario;
   readonly machine: MachineKind;
-  /** A seeded bug to be found. */
-  readonly bug: Canary | undefined;
   /** Receives a line per noteworthy event. */
   readonly trace: ((line: string) => void) | undefined;
 }
@@ -39,21 +37,30 @@ export class Cluster {
   readonly network: Network;
   readonly servers: readonly Server[];
   readonly clients: readonly Client[];
+  readonly operator: Operator;
   readonly nemesis: Nemesis;
   readonly history: Operation[] = [];
 
   constructor(options: ClusterOptions) {
-    const { prng, scenario, machine, bug } = options;
+    const { prng, scenario, machine } = options;
     const scheduler = new Scheduler(options.trace);
     this.scheduler = scheduler;
     this.scenario = scenario;
-    const ids = Array.from({ length: scenario.servers }, (_, at) => at + 1);
-    this.recorder = new Recorder(ids);
+    const { servers, spares } = scenario;
+    const ids = Array.from({ length: servers + spares }, (_, at) => at + 1);
+    this.recorder = new Recorder(ids, ids.slice(0, servers));
     this.network = new Network(scheduler, prng.fork("network"), scenario.links);
-    this.servers = ids.map((id) => this.#server(id, machine, bug, prng.fork(`server ${id}`)));
+    this.servers = ids.map((id) => this.#server(id, machine, prng.fork(`server ${id}`)));
     this.clients = Array.from({ length: scenario.clients }, (_, at) =>
       this.#client(FIRST_CLIENT + at, prng.fork(`client ${at}`)),
     );
+    this.operator = new Operator({
+      prng: prng.fork("operator"),
+      scheduler,
+      servers: this.servers,
+      firstMembers: servers,
+      leader: () => this.leader(),
+    });
     this.nemesis = new Nemesis({
       scenario,
       scheduler,
@@ -61,10 +68,11 @@ export class Cluster {
       network: this.network,
       servers: this.servers,
       world: this.recorder.world,
+      operator: this.operator,
     });
   }
 
-  #server(id: number, machine: MachineKind, bug: Canary | undefined, prng: Prng): Server {
+  #server(id: number, machine: MachineKind, prng: Prng): Server {
     const { scenario, scheduler, recorder, network } = this;
     return new Server({
       id,
@@ -73,7 +81,6 @@ export class Cluster {
       prng,
       recorder,
       machine,
-      bug,
       send: (from, to, parcel, bytes) => {
         const deliver = (): void => {
           const server = this.servers[to - 1];
@@ -105,13 +112,16 @@ export class Cluster {
 
   /** Creates the data directories and starts everything. */
   async start(): Promise<void> {
-    const ids = this.servers.map((server) => server.id);
-    const created = this.servers.map((server) => createDirectory(server.disk, server.id, ids));
+    const { servers } = this.scenario;
+    const ids = this.servers.slice(0, servers).map((server) => server.id);
+    const created = this.servers.map(({ disk, id }) =>
+      createDirectory(disk, id, id <= servers ? ids : undefined),
+    );
     const all = Promise.all(created);
     await this.scheduler.settle(all, SETUP_SECONDS_MAX * SECOND_US);
     for (const server of this.servers) {
       server.disk.protect();
-      server.start();
+      if (server.id <= servers) server.start();
     }
     for (const client of this.clients) client.start();
     this.nemesis.start();

@@ -1,7 +1,7 @@
 // Where the simulated servers keep their data and who they are.
 
 import { initDirectory } from "@kingly/storage";
-import type { NodeId } from "raft-ts";
+import type { ConfState, NodeId } from "raft-ts";
 import type { SimDisk } from "./disk.ts";
 
 /** Identity of every simulated cluster. */
@@ -9,11 +9,11 @@ export const CLUSTER_ID = "simulated";
 /** The one directory of each simulated disk. */
 export const DATA_DIRECTORY = "/data";
 
-/** Creates the data directory of server `id` in a cluster of these members. */
+/** Creates the data directory of server `id`: a first member, or one that joins (undefined). */
 export function createDirectory(
   disk: SimDisk,
   id: number,
-  members: readonly number[],
+  members: readonly number[] | undefined,
 ): Promise<void> {
   return initDirectory({
     dir: DATA_DIRECTORY,
@@ -22,14 +22,16 @@ export function createDirectory(
     memberId: `server-${id}`,
     raftId: id,
     incarnation: `life-${id}`,
-    bootstrap: {
-      confState: {
-        voters: members as readonly NodeId[],
-        learners: [],
-        votersOutgoing: [],
-        learnersNext: [],
-        autoLeave: false,
-      },
-    },
+    ...(members === undefined ? {} : { bootstrap: { confState: confStateOf(members) } }),
   });
+}
+
+function confStateOf(members: readonly number[]): ConfState {
+  return {
+    voters: members as readonly NodeId[],
+    learners: [],
+    votersOutgoing: [],
+    learnersNext: [],
+    autoLeave: false,
+  };
 }

@@ -24,12 +24,6 @@ export interface DiskSpeed {
   readonly spreadUs: number;
 }
 
-/** What the disk is told to do wrong. */
-export interface DiskFaults {
-  /** Syncs are acknowledged but nothing becomes durable (seeded bug of the canaries). */
-  readonly syncLies: boolean;
-}
-
 type Undo = readonly (readonly [key: string, before: Uint8Array | undefined])[];
 
 /** Content of one key-value store and how to take its newest batches back. */
@@ -52,6 +46,16 @@ class StoreState {
     }
     this.#journal.push(undo);
     return this.#dropped + this.#journal.length;
+  }
+
+  /** Flips a bit of one row. */
+  rot(prng: Prng): void {
+    const names = [...this.rows.keys()];
+    if (names.length === 0) return;
+    const name = prng.pick(names);
+    const value = this.rows.get(name)?.slice() ?? new Uint8Array(0);
+    flipBit(value, prng);
+    this.rows.set(name, value);
   }
 
   /** Everything up to batch `number` is durable. */
@@ -122,6 +126,12 @@ class FileState {
     }
   }
 
+  /** Flips a bit at rest. */
+  rot(prng: Prng): void {
+    flipBit(this.durable, prng);
+    this.current = this.durable.slice();
+  }
+
   crash(prng: Prng): void {
     for (const { position, bytes } of this.pending) {
       const fate = prng.below(3);
@@ -133,6 +143,12 @@ class FileState {
   }
 }
 
+function flipBit(bytes: Uint8Array, prng: Prng): void {
+  if (bytes.length === 0) return;
+  const at = prng.below(bytes.length);
+  bytes[at] = (bytes[at] ?? 0) ^ (1 << prng.below(8));
+}
+
 function nameOf(key: Uint8Array): string {
   return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString("latin1");
 }
@@ -141,24 +157,28 @@ function nameOf(key: Uint8Array): string {
 export class SimDisk implements Disk {
   readonly #host: Host;
   readonly #prng: Prng;
-  readonly #faults: DiskFaults;
   readonly #files = new Map<string, FileState>();
   readonly #stores = new Map<string, StoreState>();
   readonly #directories = new Set<string>();
   #failing = false;
+  /** No space is left: what needs new space fails, over restarts too. */
+  full = false;
+  /** Operations until `onCount` is called; 0: never. */
+  #countdown = 0;
+  #onCount: () => void = () => {};
   /** May change at any time; operations under way keep theirs. */
   speed: DiskSpeed;
 
-  constructor(host: Host, prng: Prng, speed: DiskSpeed, faults: DiskFaults) {
+  constructor(host: Host, prng: Prng, speed: DiskSpeed) {
     this.#host = host;
     this.#prng = prng;
     this.speed = speed;
-    this.#faults = faults;
   }
 
   /** Power off, after the host: what was not durable is lost in part. */
   crash(): void {
     this.#failing = false;
+    this.#countdown = 0;
     for (const file of this.#files.values()) file.crash(this.#prng);
     for (const store of this.#stores.values()) store.crash(this.#prng);
   }
@@ -168,9 +188,40 @@ export class SimDisk implements Disk {
     return this.#failing;
   }
 
+  /** Calls `action` when this many more operations are done, unless the machine crashes before. */
+  afterOperations(count: number, action: () => void): void {
+    this.#countdown = count;
+    this.#onCount = action;
+  }
+
+  #count(): void {
+    if (this.#countdown === 0) return;
+    this.#countdown -= 1;
+    if (this.#countdown === 0) this.#onCount();
+  }
+
   /** Every operation fails until the next crash. */
   startFailing(): void {
     this.#failing = true;
+  }
+
+  /**
+   * Flips one bit of a stored value or of the inside of a file, identity.json excepted (it is not this
+   * server's then). Returns where; undefined when nothing is stored. Only while nobody has it open.
+   */
+  rot(): string | undefined {
+    const places: { readonly name: string; readonly flip: () => void }[] = [];
+    for (const [name, file] of this.#files) {
+      if (name.endsWith(".json") || file.durable.length === 0) continue;
+      places.push({ name, flip: () => file.rot(this.#prng) });
+    }
+    // Of equal weight: a file and a store; inside a store, every row.
+    for (const [name, store] of this.#stores)
+      places.push({ name, flip: () => store.rot(this.#prng) });
+    if (places.length === 0) return undefined;
+    const place = this.#prng.pick(places);
+    place.flip();
+    return place.name;
   }
 
   /** What is durable by now can no longer be lost to damage. */
@@ -190,14 +241,30 @@ export class SimDisk implements Disk {
     const { leastUs, spreadUs } = this.speed;
     return new Promise<T>((resolve, reject) => {
       this.#host.after(leastUs + this.#prng.below(spreadUs + 1), () => {
+        this.#count();
         if (this.#failing) reject(codedError("EIO", "the simulated disk fails"));
-        else resolve(action());
+        else {
+          try {
+            resolve(action());
+          } catch (error) {
+            reject(error instanceof Error ? error : new Error(String(error)));
+          }
+        }
       });
     });
   }
 
-  get syncLies(): boolean {
-    return this.#faults.syncLies;
+  /** An operation that needs new space. */
+  #allocate<T>(action: () => T): Promise<T> {
+    return this.perform(() => {
+      if (this.full) throw codedError("ENOSPC", "no space left on the simulated disk");
+      return action();
+    });
+  }
+
+  /** Writes a batch into a store's journal. */
+  journal(action: () => number): Promise<number> {
+    return this.#allocate(action);
   }
 
   list(directory: string): Promise<readonly string[] | undefined> {
@@ -213,7 +280,7 @@ export class SimDisk implements Disk {
   }
 
   makeDirectory(directory: string): Promise<void> {
-    return this.perform(() => void this.#directories.add(directory));
+    return this.#allocate(() => void this.#directories.add(directory));
   }
 
   readFile(file: string): Promise<Uint8Array | undefined> {
@@ -221,7 +288,7 @@ export class SimDisk implements Disk {
   }
 
   writeFileDurably(file: string, bytes: Uint8Array): Promise<void> {
-    return this.perform(() => void this.#files.set(file, new FileState(bytes)));
+    return this.#allocate(() => void this.#files.set(file, new FileState(bytes)));
   }
 
   remove(path: string): Promise<void> {
@@ -285,9 +352,7 @@ class SimFile implements SyncedFile {
 
   datasync(): Promise<void> {
     const count = this.#state.pending.length;
-    return this.#disk.perform(() => {
-      if (!this.#disk.syncLies) this.#state.sync(count);
-    });
+    return this.#disk.perform(() => this.#state.sync(count));
   }
 
   close(): Promise<void> {
@@ -319,11 +384,9 @@ class SimStore implements KeyValueStore {
     operations: readonly BatchOperation[],
     options: { readonly sync: boolean },
   ): Promise<void> {
-    const number = await this.#disk.perform(() => this.#state.write(operations));
+    const number = await this.#disk.journal(() => this.#state.write(operations));
     if (!options.sync) return;
-    await this.#disk.perform(() => {
-      if (!this.#disk.syncLies) this.#state.sync(number);
-    });
+    await this.#disk.perform(() => this.#state.sync(number));
   }
 
   iterate(range: KeyRange): AsyncIterable<KeyValue> {

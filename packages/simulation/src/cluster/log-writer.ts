@@ -12,8 +12,6 @@ export interface LogWriterPorts {
   readonly storage: Storage;
   readonly applier: Applier;
   readonly snapshots: SnapshotDesk;
-  /** Seeded bug: the vote is not written. */
-  readonly losesVotes: boolean;
   /** Loads the machine from the rows that a snapshot brought. */
   readonly reload: () => Promise<void>;
 }
@@ -22,7 +20,8 @@ export interface LogWriterPorts {
 export class LogWriter {
   readonly #ports: LogWriterPorts;
   #last: Promise<void> = Promise.resolve();
-  #installing = 0;
+  /** The newest installation of a snapshot, while it lasts. */
+  #installing: Promise<void> | undefined;
   #compacting = false;
 
   constructor(ports: LogWriterPorts) {
@@ -40,36 +39,44 @@ export class LogWriter {
   }
 
   #write(message: Message, before: Promise<void>): Promise<void> {
-    if (message.snapshot !== undefined) return this.#install(message, before);
-    if (this.#installing > 0) return before.then(() => this.#toLog(message));
-    return this.#toLog(message);
+    if (message.snapshot !== undefined) {
+      const installing = this.#install(message, before);
+      this.#installing = installing;
+      const over = (): void => {
+        if (this.#installing === installing) this.#installing = undefined;
+      };
+      installing.then(over, over);
+      return installing;
+    }
+    // Entries behind a snapshot have no place in the log before the snapshot is there. They wait for
+    // nothing else, so that none can be overtaken by one that comes when it is there.
+    return this.#installing === undefined
+      ? this.#toLog(message)
+      : this.#installing.then(() => this.#toLog(message));
   }
 
   async #install(message: Message, before: Promise<void>): Promise<void> {
-    this.#installing += 1;
     this.#ports.snapshots.installing();
     await before;
     await this.#ports.applier.idle();
     await this.#toLog(message);
     await this.#ports.reload();
     this.#ports.snapshots.installed();
-    this.#installing -= 1;
   }
 
   #toLog(message: Message): Promise<void> {
     const { term, vote, commit, entries, snapshot } = message;
     const hasHardState = term !== 0 || vote !== 0 || commit !== 0;
-    const kept = this.#ports.losesVotes ? (0 as typeof vote) : vote;
     return this.#ports.storage.log.append({
       entries,
-      ...(hasHardState ? { hardState: { term, vote: kept, commit } } : {}),
+      ...(hasHardState ? { hardState: { term, vote, commit } } : {}),
       ...(snapshot === undefined ? {} : { snapshot }),
     });
   }
 
   /** Forgets the log up to an applied index, less `keep` entries. */
   async compact(index: number, keep: number): Promise<void> {
-    if (this.#compacting || this.#installing > 0) return;
+    if (this.#compacting || this.#installing !== undefined) return;
     this.#compacting = true;
     await this.#ports.storage.objects.sync();
     await this.#ports.storage.log.compact(index, keep);

@@ -6,6 +6,7 @@ import type { Prng } from "@kingly/base";
 import { isIntact } from "../checkers/recorder.ts";
 import type { Scheduler } from "../engine/scheduler.ts";
 import type { Network } from "./network.ts";
+import type { Operator } from "./operator.ts";
 import type { FaultKind, Scenario } from "./scenario.ts";
 import type { Server } from "./server.ts";
 import type { World } from "../checkers/world.ts";
@@ -18,7 +19,15 @@ export interface NemesisPorts {
   readonly network: Network;
   readonly servers: readonly Server[];
   readonly world: World;
+  readonly operator: Operator;
 }
+
+/** A change of members is on its way for this long, microseconds: some messages and writes. */
+const CHANGE_US = 40_000;
+/** Operations of a disk until it crashes. */
+const OPERATIONS_MAX = 20;
+/** A leader is new for this long, microseconds: a part of a write to the disk, or some writes. */
+const NEWLY_US = [100, 1_000, 5_000];
 
 /** How often each kind happened. */
 export type FaultCounts = Map<FaultKind, number>;
@@ -46,6 +55,7 @@ export class Nemesis {
     network.quality = { ...scenario.links, loss: 0, duplication: 0, spikes: 0 };
     for (const server of servers) {
       server.disk.speed = scenario.disk;
+      server.disk.full = false;
       server.host.tickFactor = 1;
       server.host.resume();
       if (server.disk.failing || !core.includes(server)) server.crash();
@@ -80,10 +90,20 @@ export class Nemesis {
         return this.#crash(this.#pick());
       case "crash-leader":
         return this.#crash(this.#leader());
+      case "crash-mid-write":
+        return this.#crashMidWrite(this.#pick());
+      case "crash-new-leader":
+        return this.#crashNewLeader();
       case "crash-all":
         return this.#ports.servers.map((server) => this.#crash(server)).includes(true);
       case "damage":
         return this.#damage(this.#pick());
+      case "bit-rot":
+        return this.#bitRot(this.#pick());
+      case "disk-full":
+        return this.#diskFull(this.#pick());
+      case "members":
+        return this.#changeMembers();
       case "disk-error":
         return this.#diskError(this.#pick());
       case "slow-disk":
@@ -123,14 +143,79 @@ export class Nemesis {
     return true;
   }
 
-  #damage(server: Server): boolean {
-    const { world, servers, prng } = this.#ports;
+  /** Whether a majority without this server has everything that it acknowledged. */
+  #mayDamage(server: Server): boolean {
+    const { world, servers } = this.#ports;
     const others = servers.filter((other) => other !== server);
     const intact = others.filter((one) => one.state !== "lost" && isIntact(world.view(one.id)));
-    if (server.state !== "up" || intact.length < Math.floor(servers.length / 2) + 1) return false;
+    return server.state === "up" && intact.length >= Math.floor(servers.length / 2) + 1;
+  }
+
+  /** Crashes between two operations of the disk, whose consequences may just be under way. */
+  #crashMidWrite(server: Server): boolean {
+    if (server.state !== "up") return false;
+    const { scheduler, prng } = this.#ports;
+    server.disk.afterOperations(1 + prng.below(OPERATIONS_MAX), () => {
+      scheduler.after(prng.below(100), () => {
+        if (this.#active) this.#crash(server);
+      });
+    });
+    return true;
+  }
+
+  /** A change of members, and often a partition while some know of it and others do not. */
+  #changeMembers(): boolean {
+    const { operator, prng, scheduler } = this.#ports;
+    if (!operator.change()) return false;
+    if (prng.chance(0.5)) {
+      const kind = prng.pick(["split", "isolate", "one-way"] as const);
+      scheduler.after(prng.below(CHANGE_US), () => {
+        if (this.#active) this.#partition(kind);
+      });
+    }
+    return true;
+  }
+
+  /** The next server that begins to lead crashes at once, with half of what it began. */
+  #crashNewLeader(): boolean {
+    const { world, scheduler, scenario, servers, prng } = this.#ports;
+    if (world.onLeader !== undefined) return false;
+    world.onLeader = (id) => {
+      world.onLeader = undefined;
+      scheduler.after(prng.below(prng.pick(NEWLY_US)), () => {
+        const server = servers[id - 1];
+        if (!this.#active || server?.state !== "up") return;
+        server.crash();
+        // Back before anybody else thinks of an election: what it forgot, it may do again.
+        scheduler.after(prng.below(scenario.tickUs), () => this.#active && server.start());
+      });
+    };
+    return true;
+  }
+
+  #damage(server: Server): boolean {
+    if (!this.#mayDamage(server)) return false;
     server.crash();
-    server.damage(1 + prng.below(20));
+    server.damage(1 + this.#ports.prng.below(20));
     this.#later(() => server.start());
+    return true;
+  }
+
+  #bitRot(server: Server): boolean {
+    if (!this.#mayDamage(server)) return false;
+    server.crash();
+    server.rot();
+    this.#later(() => server.start());
+    return true;
+  }
+
+  #diskFull(server: Server): boolean {
+    if (server.state !== "up") return false;
+    server.disk.full = true;
+    this.#later(() => {
+      server.disk.full = false;
+      server.start();
+    });
     return true;
   }
 
@@ -162,7 +247,10 @@ export class Nemesis {
 
   #partition(kind: "isolate" | "one-way" | "bridge" | "split"): boolean {
     const { network, servers, prng } = this.#ports;
-    const ids = prng.shuffle(servers.map((server) => server.id));
+    // Those who are cut off first are often the leader: it has the most to do wrong.
+    const leader = this.#leader().id;
+    const others = prng.shuffle(servers.map((server) => server.id));
+    const ids = prng.chance(0.5) ? [leader, ...others.filter((id) => id !== leader)] : others;
     network.healCuts();
     const both = (a: number, b: number): void => {
       network.cut(a, b);

@@ -15,13 +15,20 @@ import {
   StepPeerNotFoundError,
   renderTrace,
 } from "raft-ts";
-import type { BasicStatus, LogIndex, Message, NodeId, TraceEvent } from "raft-ts";
+import type {
+  BasicStatus,
+  ConfChange,
+  ConfState,
+  LogIndex,
+  Message,
+  NodeId,
+  TraceEvent,
+} from "raft-ts";
 import type { Recorder } from "../checkers/recorder.ts";
 import type { Scheduler } from "../engine/scheduler.ts";
 import { Violation } from "../engine/violation.ts";
-import { TICK_CATCH_UP_MAX } from "../limits.ts";
+import { LEASE_DRIFT_TICKS, TICK_CATCH_UP_MAX } from "../limits.ts";
 import { Applier } from "./applier.ts";
-import type { Canary } from "./bugs.ts";
 import { CallDesk } from "./call-desk.ts";
 import { CLUSTER_ID, DATA_DIRECTORY } from "./directory.ts";
 import type { SimDisk } from "./disk.ts";
@@ -44,7 +51,6 @@ export interface ProcessPorts {
   readonly prng: Prng;
   readonly recorder: Recorder;
   readonly machine: MachineKind;
-  readonly bug: Canary | undefined;
   readonly send: (to: number, parcel: Parcel, bytes: number) => void;
   readonly reply: (client: number, reply: Reply) => void;
   /** The process ended itself because its disk failed. */
@@ -123,6 +129,7 @@ export class Process {
       entries: log.entries(first, (log.lastIndex() + 1) as LogIndex, Infinity),
       recovering: log.recovering,
       rowsPrint: rows.value,
+      members: storage.objects.meta.confState,
     });
     this.#ports.scheduler.note(() => {
       const { term, commit, applied, recovering } = node.basicStatus();
@@ -149,6 +156,8 @@ export class Process {
       maxInflightMessages: scenario.inflightMessagesMax,
       maxUncommittedBytes: 1024 * 1024,
       checkQuorum: scenario.checkQuorum,
+      readOnlyOption: scenario.leaseReads ? "lease-based" : "safe",
+      leaseDriftTicks: scenario.leaseReads ? LEASE_DRIFT_TICKS : 0,
       preVote: scenario.preVote,
       disableProposalForwarding: true,
       stepDownOnRemoval: true,
@@ -168,14 +177,17 @@ export class Process {
     node: RawNode,
     from: { readonly machine: Machine; readonly rows: RowsPrint; readonly by: Introduction },
   ): Running {
-    const { id, host, recorder, prng, scenario, bug, machine: kind } = this.#ports;
+    const { id, host, recorder, prng, scenario, machine: kind } = this.#ports;
     const fatal = (error: unknown): void => this.#fatal(error);
     const calls = new CallDesk({
       node,
       machine: () => applier.machine,
       encode: (request) => kind.encode(request, host.clockMs),
       life: from.by.life,
-      readsAtOnce: bug === "stale-reads",
+      reads: {
+        called: () => recorder.readCalled(),
+        confirmed: (index, called) => recorder.readConfirmed(id, index, called),
+      },
       reply: this.#ports.reply,
     });
     const applier = new Applier(
@@ -185,7 +197,7 @@ export class Process {
         storage,
         recorder,
         delayUs: () => prng.below(scenario.applyDelayUs + 1),
-        skips: () => bug === "skips-an-effect" && id === 2 && prng.chance(0.02),
+        reconfigure: (change) => this.#reconfigure(change),
         applied: (applied) => calls.applied(applied),
         done: (message) => this.#applied(message),
         fatal,
@@ -207,7 +219,6 @@ export class Process {
       storage,
       applier,
       snapshots,
-      losesVotes: bug === "vote-not-persisted",
       reload: async () => {
         await this.#reload(storage, applier);
         calls.stateMoved();
@@ -219,7 +230,28 @@ export class Process {
   async #reload(storage: Storage, applier: Applier): Promise<void> {
     const { machine, rows } = await loadMachine(this.#ports.machine, storage);
     applier.replace(machine, rows);
-    this.#ports.recorder.installed(this.#ports.id, machine.appliedIndex, rows.value);
+    const { recorder, id } = this.#ports;
+    const { confState } = storage.objects.meta;
+    recorder.installed(id, machine.appliedIndex, rows.value, confState);
+  }
+
+  /** A committed change of members is applied: it is in force from here on. */
+  #reconfigure(change: ConfChange): ConfState {
+    const node = this.#parts?.node;
+    assert(node !== undefined, "entries are applied by a running process");
+    const state = node.applyConfChange(change);
+    this.#run(() => {});
+    return state;
+  }
+
+  /** Proposes a change of members, if this server leads. */
+  proposeMembers(change: ConfChange): void {
+    this.#run(() => this.#parts?.node.proposeConfChange(change));
+  }
+
+  /** The members as this server has applied them. */
+  get members(): ConfState | undefined {
+    return this.#parts?.storage.objects.meta.confState;
   }
 
   /** A call of a client. */
@@ -247,10 +279,8 @@ export class Process {
   }
 
   #step(node: RawNode, message: Message): void {
-    const isVote = message.type === "MsgVoteResp" || message.type === "MsgPreVoteResp";
-    const forged = this.#ports.bug === "forged-vote" && isVote && message.reject;
     try {
-      node.step(forged ? { ...message, reject: false, term: node.basicStatus().term } : message);
+      node.step(message);
     } catch (error) {
       const known =
         error instanceof StepPeerNotFoundError ||
@@ -344,11 +374,9 @@ export class Process {
   }
 
   #sendRaft(parts: Running, message: Message): void {
-    const sent =
-      this.#ports.bug === "commit-by-count" ? countedCommit(parts.node, message) : message;
     let bytes = 0;
-    for (const entry of sent.entries) bytes += entry.data.length;
-    this.#send(sent.to, { kind: "raft", by: parts.by, message: sent }, bytes);
+    for (const entry of message.entries) bytes += entry.data.length;
+    this.#send(message.to, { kind: "raft", by: parts.by, message }, bytes);
   }
 
   #send(to: number, parcel: Parcel, bytes: number): void {
@@ -356,15 +384,13 @@ export class Process {
   }
 
   #append(parts: Running, message: Message): void {
-    const { id, recorder, bug } = this.#ports;
+    const { id, recorder } = this.#ports;
     const write = recorder.handed(id, message);
-    const early = bug === "ack-before-durable";
-    if (early) this.#ports.host.after(0, () => this.#deliver(parts, message.responses));
     parts.writer.append(message).then(
       () => {
         if (this.#ended) return;
         recorder.durable(id, write);
-        if (!early) this.#deliver(parts, message.responses);
+        this.#deliver(parts, message.responses);
       },
       (error: unknown) => this.#fatal(error),
     );
@@ -388,7 +414,8 @@ export class Process {
   #deliver(parts: Running, responses: readonly Message[]): void {
     this.#run(() => {
       for (const response of responses) {
-        if (response.to === this.#ports.id) parts.node.step(response);
+        // A server that is no member, not yet or no longer, may find its own answer refused.
+        if (response.to === this.#ports.id) this.#step(parts.node, response);
         else this.#sendRaft(parts, response);
       }
     });
@@ -406,15 +433,4 @@ async function loadMachine(
     rows.set(key, value);
   }
   return { machine: kind.create(stored, storage.objects.meta), rows };
-}
-
-/** Seeded bug: what a majority stores counts as committed, whatever its term. */
-function countedCommit(node: RawNode, message: Message): Message {
-  if (message.type !== "MsgApp" && message.type !== "MsgHeartbeat") return message;
-  const { progress } = node.status();
-  const matches = progress.map((one) => one.match as number).sort((a, b) => b - a);
-  const counted = matches[Math.floor(progress.length / 2)] ?? 0;
-  const own = progress.find((one) => one.id === message.to)?.match ?? 0;
-  const limit = message.type === "MsgHeartbeat" ? Math.min(counted, own) : counted;
-  return { ...message, commit: Math.max(message.commit, limit) as LogIndex };
 }

@@ -8,12 +8,6 @@ import type { ConfState, Entry } from "raft-ts";
 import { requestKey } from "./machine.ts";
 import type { Applied, Machine, MachineKind, Request } from "./machine.ts";
 
-/** Seeded bugs of the canaries. */
-export interface RegisterBugs {
-  /** Requests are applied every time they appear in the log. */
-  readonly appliesTwice: boolean;
-}
-
 interface Session {
   readonly sequence: number;
   readonly seen: string;
@@ -30,13 +24,11 @@ const NOTHING: Applied = {
 class RegisterMachine implements Machine {
   readonly #registers = new Map<string, string>();
   readonly #sessions = new Map<number, Session>();
-  readonly #bugs: RegisterBugs;
   #index: number;
   #term: number;
   #revision: number;
 
-  constructor(rows: Iterable<readonly [string, JsonValue]>, meta: ObjectMeta, bugs: RegisterBugs) {
-    this.#bugs = bugs;
+  constructor(rows: Iterable<readonly [string, JsonValue]>, meta: ObjectMeta) {
     this.#index = meta.appliedIndex;
     this.#term = meta.appliedTerm;
     this.#revision = meta.revision;
@@ -65,7 +57,7 @@ class RegisterMachine implements Machine {
     const { client, sequence, kind, key, value } = request;
     const name = requestKey(client, sequence);
     const session = this.#sessions.get(client);
-    if (session !== undefined && sequence <= session.sequence && !this.#bugs.appliesTwice) {
+    if (session !== undefined && sequence <= session.sequence) {
       const answer = sequence === session.sequence ? { seen: session.seen } : undefined;
       return { ...NOTHING, request: name, answer };
     }
@@ -105,11 +97,11 @@ class RegisterMachine implements Machine {
   }
 }
 
-/** The register machine, with seeded bugs when a canary asks for them. */
-export function registerMachine(bugs: RegisterBugs = { appliesTwice: false }): MachineKind {
+/** The register machine. */
+export function registerMachine(): MachineKind {
   return {
     name: "register",
-    create: (rows, meta) => new RegisterMachine(rows, meta, bugs),
+    create: (rows, meta) => new RegisterMachine(rows, meta),
     encode: (request) => utf8Encode(JSON.stringify(request)),
     genesis: () => undefined,
   };

@@ -9,10 +9,11 @@ import { checkLinearizability } from "../checkers/linearizability.ts";
 import { isIntact } from "../checkers/recorder.ts";
 import { SECOND_US } from "../engine/scheduler.ts";
 import { Violation } from "../engine/violation.ts";
-import { LIVENESS_SECONDS_MAX } from "../limits.ts";
-import type { Canary } from "./bugs.ts";
+import type { Property } from "../engine/violation.ts";
+import { EVENTS_BASE_MAX, EVENTS_PER_SECOND_MAX, LIVENESS_SECONDS_MAX } from "../limits.ts";
 import { Cluster } from "./cluster.ts";
 import { machineFor } from "./machines.ts";
+import { membersAmong } from "./operator.ts";
 import { drawScenario } from "./scenario.ts";
 import type { Scenario, ScenarioWishes } from "./scenario.ts";
 import type { Server } from "./server.ts";
@@ -20,7 +21,6 @@ import type { Server } from "./server.ts";
 /** What a run is given. */
 export interface RunOptions extends ScenarioWishes {
   readonly seed: number;
-  readonly bug: Canary | undefined;
   /** Receives a line per noteworthy event; undefined: none. */
   readonly trace?: ((line: string) => void) | undefined;
 }
@@ -37,11 +37,19 @@ export interface RunCounts {
   readonly starts: number;
   readonly snapshots: number;
   readonly faults: number;
+  /** Changes of members that were committed. */
+  readonly reconfigurations: number;
   readonly messages: number;
   readonly lost: number;
   readonly events: number;
   /** Fingerprint of the final rows; equal on all servers of the core. */
   readonly rowsPrint: number;
+}
+
+/** What went wrong in a run; plain data. */
+export interface Failure {
+  readonly property: Property;
+  readonly message: string;
 }
 
 /** How a run ended. */
@@ -50,7 +58,7 @@ export interface RunResult {
   readonly scenario: Scenario;
   readonly counts: RunCounts;
   /** Undefined when all properties held. */
-  readonly violation: Violation | undefined;
+  readonly violation: Failure | undefined;
 }
 
 /** Operations that each client must finish after the faults have ended. */
@@ -60,32 +68,42 @@ const OPERATIONS_AFTER_HEALING = 3;
 export async function runCluster(options: RunOptions): Promise<RunResult> {
   const prng = createPrng(`cluster ${options.seed}`);
   const scenario = drawScenario(prng.fork("scenario"), options);
-  const machine = machineFor(scenario, options.bug);
-  const cluster = new Cluster({ prng, scenario, machine, bug: options.bug, trace: options.trace });
-  let violation: Violation | undefined;
+  const machine = machineFor(scenario);
+  const cluster = new Cluster({ prng, scenario, machine, trace: options.trace });
+  let violation: Failure | undefined;
   try {
     await cluster.start();
-    await cluster.scheduler.run(scenario.safetyUs);
+    await cluster.scheduler.run(scenario.safetyUs, () => checkStorm(cluster));
     const core = await heal(cluster, prng.fork("core"));
     judge(cluster, core);
   } catch (error) {
     if (!(error instanceof Violation)) throw error;
-    violation = error;
+    violation = { property: error.property, message: error.message };
   }
   return { seed: options.seed, scenario, counts: countsOf(cluster), violation };
+}
+
+/** Servers that answer each other without end are as useless as servers that do not answer. */
+function checkStorm({ scheduler, scenario }: Cluster): false {
+  const seconds = scenario.safetyUs / SECOND_US + LIVENESS_SECONDS_MAX;
+  const limit = EVENTS_BASE_MAX + EVENTS_PER_SECOND_MAX * seconds;
+  if (scheduler.order <= limit) return false;
+  const text = `more than ${limit} events in ${scheduler.nowUs / SECOND_US} virtual seconds`;
+  throw new Violation("liveness", `${text}: servers keep each other busy`);
 }
 
 /** Servers that the liveness phase may count on. */
 function coreOf(cluster: Cluster, prng: Prng): readonly Server[] {
   const { servers, recorder, scenario } = cluster;
-  const usable = servers.filter((server) => server.state !== "lost");
+  const usable = servers.filter((server) => server.state !== "lost" && server.lives > 0);
   const allIntact = servers.every((server) => isIntact(recorder.world.view(server.id)));
-  if (!scenario.healsMajorityOnly || !allIntact || usable.length < servers.length) return usable;
+  const isWhole = allIntact && usable.length === servers.length && scenario.spares === 0;
+  if (!scenario.healsMajorityOnly || !isWhole) return usable;
   return prng.shuffle(servers).slice(0, Math.floor(servers.length / 2) + 1);
 }
 
 async function heal(cluster: Cluster, prng: Prng): Promise<readonly Server[]> {
-  const { scheduler, nemesis, clients } = cluster;
+  const { scheduler, nemesis, operator, clients } = cluster;
   const core = coreOf(cluster, prng);
   nemesis.heal(core);
   for (const client of clients) client.finishAfter(OPERATIONS_AFTER_HEALING);
@@ -93,13 +111,23 @@ async function heal(cluster: Cluster, prng: Prng): Promise<readonly Server[]> {
   let checkedAt = 0;
   let converged = false;
   await scheduler.run(until, () => {
+    checkStorm(cluster);
     if (scheduler.nowUs - checkedAt < SECOND_US / 50) return false;
     checkedAt = scheduler.nowUs;
+    operator.settle();
     converged = clients.every((client) => client.resting) && isConverged(cluster, core);
     return converged;
   });
   if (!converged) throw new Violation("liveness", whatIsMissing(cluster, core));
-  return core;
+  return membersOfCore(cluster, core);
+}
+
+/** Who of the core belongs to the cluster at the end. */
+function membersOfCore(cluster: Cluster, core: readonly Server[]): readonly Server[] {
+  const leader = cluster.leader();
+  // Whether damage is beyond repair shows only when the server starts.
+  const alive = core.filter((server) => server.state !== "lost");
+  return leader === undefined ? [] : membersAmong(alive, leader);
 }
 
 function isConverged(cluster: Cluster, core: readonly Server[]): boolean {
@@ -107,7 +135,8 @@ function isConverged(cluster: Cluster, core: readonly Server[]): boolean {
   const status = leader?.process?.status;
   if (leader === undefined || status === undefined) return false;
   const end = leader.process?.lastIndex;
-  return core.every((server) => {
+  if (leader.process?.members?.votersOutgoing.length !== 0) return false;
+  return membersOfCore(cluster, core).every((server) => {
     const own = server.process?.status;
     return (
       own !== undefined &&
@@ -167,8 +196,9 @@ function countsOf(cluster: Cluster): RunCounts {
     reads: sum(clients.map((client) => client.counts.reads)),
     writes: sum(clients.map((client) => client.counts.writes)),
     unknown: sum(clients.map((client) => client.counts.unknown)),
-    starts: sum(servers.map((server) => server.lives)) - servers.length,
+    starts: sum(servers.map((server) => Math.max(0, server.lives - 1))),
     snapshots: recorder.snapshots,
+    reconfigurations: recorder.world.memberHistory.changes,
     faults: sum([...nemesis.counts.values()]),
     messages: network.counts.sent,
     lost: network.counts.lost,

@@ -6,7 +6,6 @@ import type { Prng } from "@kingly/base";
 import type { Recorder } from "../checkers/recorder.ts";
 import type { Scheduler } from "../engine/scheduler.ts";
 import { Violation } from "../engine/violation.ts";
-import type { Canary } from "./bugs.ts";
 import { SimDisk } from "./disk.ts";
 import { Host } from "./host.ts";
 import type { MachineKind } from "./machine.ts";
@@ -22,7 +21,6 @@ export interface ServerPorts {
   readonly prng: Prng;
   readonly recorder: Recorder;
   readonly machine: MachineKind;
-  readonly bug: Canary | undefined;
   readonly send: (from: number, to: number, parcel: Parcel, bytes: number) => void;
   readonly reply: (from: number, client: number, reply: Reply) => void;
 }
@@ -49,9 +47,7 @@ export class Server {
     this.id = ports.id;
     this.#prng = ports.prng;
     this.host = new Host(ports.scheduler);
-    this.disk = new SimDisk(this.host, ports.prng.fork("disk"), ports.scenario.disk, {
-      syncLies: ports.bug === "sync-lies",
-    });
+    this.disk = new SimDisk(this.host, ports.prng.fork("disk"), ports.scenario.disk);
   }
 
   get state(): ServerState {
@@ -77,7 +73,7 @@ export class Server {
     if (this.#state !== "down") return;
     this.#state = "starting";
     this.#lives += 1;
-    const { scenario, scheduler, recorder, machine, bug, send, reply } = this.#ports;
+    const { scenario, scheduler, recorder, machine, send, reply } = this.#ports;
     const process = new Process({
       id: this.id,
       life: this.#lives,
@@ -88,7 +84,6 @@ export class Server {
       prng: this.#prng.fork(`life ${this.#lives}`),
       recorder,
       machine,
-      bug,
       send: (to, parcel, bytes) => send(this.id, to, parcel, bytes),
       reply: (client, answer) => reply(this.id, client, answer),
       halted: () => this.#crashOf(process),
@@ -115,7 +110,7 @@ export class Server {
       return;
     }
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    const failure = new Violation("no-crash", `server ${this.id} cannot start: ${text}`);
+    const failure = new Violation("restart", `server ${this.id} cannot start: ${text}`);
     this.#ports.scheduler.fail(error instanceof Violation ? error : failure);
   }
 
@@ -133,6 +128,16 @@ export class Server {
     this.host.crash();
     this.disk.crash();
     this.#ports.recorder.stopped(this.id);
+  }
+
+  /** Flips a bit of what is stored by a server that is down. */
+  rot(): void {
+    if (this.#state !== "down") return;
+    const where = this.disk.rot();
+    if (where === undefined) return;
+    this.#ports.scheduler.note(() => `server ${this.id} has a flipped bit in ${where}`);
+    this.#damaged = true;
+    this.#ports.recorder.damaged(this.id);
   }
 
   /** Takes durable batches off the disk of a server that is down. Returns how many. */

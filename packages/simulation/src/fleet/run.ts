@@ -11,6 +11,7 @@ import { defaultPolicySpec } from "@kingly/resources";
 import type { Proposal, ProposalPhase } from "@kingly/resources";
 import { publicKeyOf, simCrypto } from "../engine/crypto.ts";
 import { SECOND_US, Scheduler } from "../engine/scheduler.ts";
+import type { Failure } from "../cluster/run.ts";
 import { Violation } from "../engine/violation.ts";
 import { ControlPlane, FLEET_CLUSTER, privateKeyOf } from "./control-plane.ts";
 import { FleetWatch } from "./fleet-watch.ts";
@@ -41,7 +42,7 @@ export interface FleetResult {
   readonly restarts: number;
   readonly entries: number;
   readonly stateHash: string;
-  readonly violation: Violation | undefined;
+  readonly violation: Failure | undefined;
 }
 
 /** Relative change of latency where the change is really bad. */
@@ -77,7 +78,8 @@ export async function runFleet(options: FleetRunOptions): Promise<FleetResult> {
         error instanceof Error ? (error.stack ?? error.message) : String(error),
       );
   }
-  return fleet.result(options.seed, violation);
+  const failure = violation && { property: violation.property, message: violation.message };
+  return fleet.result(options.seed, failure);
 }
 
 class Fleet {
@@ -317,7 +319,7 @@ class Fleet {
     });
   }
 
-  result(seed: number, violation: Violation | undefined): FleetResult {
+  result(seed: number, violation: Failure | undefined): FleetResult {
     const { counts } = this.#watch;
     const { state } = this.#control;
     return {
