@@ -3,7 +3,7 @@
 
 import type { Storage } from "@kingly/storage";
 import { confChangeOfEntry } from "raft-ts";
-import type { ConfChange, ConfState, Entry, Message } from "raft-ts";
+import type { ConfChange, ConfState, Entry, LogIndex, Message } from "raft-ts";
 import type { Recorder } from "../checkers/recorder.ts";
 import type { Host } from "./host.ts";
 import type { Applied, Machine, RowsPrint } from "./machine.ts";
@@ -17,7 +17,7 @@ export interface ApplierPorts {
   /** Microseconds until the next batch is applied. */
   readonly delayUs: () => number;
   /** Puts a committed change of members into force. */
-  readonly reconfigure: (change: ConfChange) => ConfState;
+  readonly reconfigure: (change: ConfChange, index: LogIndex) => ConfState;
   readonly applied: (applied: Applied) => void;
   /** A batch is through. */
   readonly done: (message: Message) => void;
@@ -100,7 +100,7 @@ export class Applier {
     const change = confChangeOfEntry(entry);
     if (change === undefined) return undefined;
     const { id, recorder, reconfigure } = this.#ports;
-    const said = reconfigure(change);
+    const said = reconfigure(change, entry.index);
     recorder.reconfigured(id, entry.index, change, said);
     return said;
   }

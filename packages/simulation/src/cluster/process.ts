@@ -197,7 +197,7 @@ export class Process {
         storage,
         recorder,
         delayUs: () => prng.below(scenario.applyDelayUs + 1),
-        reconfigure: (change) => this.#reconfigure(change),
+        reconfigure: (change, index) => this.#reconfigure(change, index),
         applied: (applied) => calls.applied(applied),
         done: (message) => this.#applied(message),
         fatal,
@@ -236,10 +236,10 @@ export class Process {
   }
 
   /** A committed change of members is applied: it is in force from here on. */
-  #reconfigure(change: ConfChange): ConfState {
+  #reconfigure(change: ConfChange, index: LogIndex): ConfState {
     const node = this.#parts?.node;
     assert(node !== undefined, "entries are applied by a running process");
-    const state = node.applyConfChange(change);
+    const state = node.applyConfChange(change, index);
     this.#run(() => {});
     return state;
   }
