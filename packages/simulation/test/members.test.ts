@@ -65,7 +65,7 @@ describe("the observer's membership", () => {
       const change = randomChange(prng);
       let said: ConfState;
       try {
-        said = node.applyConfChange(change);
+        said = node.applyConfChange(change, (round + 1) as LogIndex);
       } catch {
         continue;
       }
