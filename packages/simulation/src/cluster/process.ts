@@ -161,6 +161,8 @@ export class Process {
       preVote: scenario.preVote,
       disableProposalForwarding: true,
       stepDownOnRemoval: true,
+      // Off, so that also changes happen that a cautious leader would refuse: they must be safe too.
+      membershipGuard: false,
       random: (bound) => prng.below(bound),
       ...(scheduler.isTraced ? { trace: (event) => this.#note(event) } : {}),
       ...(mark === undefined ? {} : { recoveryMark: mark }),

@@ -73,7 +73,7 @@ export const MEMBERSHIP_MUTANTS: readonly Mutant[] = [
     seedsMax: 400,
     modules: change(
       "raft-ts/snapshots.js",
-      "assertSameConfState(confState, switchToConfig(raft, membership));",
+      "assertSameConfState(confState, switchToConfig(raft, membership, configId));",
       "",
     ),
   },

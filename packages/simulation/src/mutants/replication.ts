@@ -87,8 +87,8 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     seedsMax: 60,
     modules: change(
       "raft-ts/step-leader.js",
-      "pr.recentActive = true;\n    pr.flowPaused = false;",
-      "pr.recentActive = true;",
+      "pr.heard(raft.tickCount);\n    pr.flowPaused = false;",
+      "pr.heard(raft.tickCount);",
     ),
   },
 ];

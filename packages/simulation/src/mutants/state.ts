@@ -15,9 +15,9 @@ export const STATE_MUTANTS: readonly Mutant[] = [
     seedsMax: 60,
     machine: "decision",
     modules: change(
-      "@kingly/decision/core/idempotency.js",
-      "if (command.idempotencyKey === undefined)\n        return undefined;",
-      "return undefined;",
+      "@kingly/decision/core/machine.js",
+      "const known = row === undefined ? undefined : recall(tx, row);",
+      "const known = undefined;",
     ),
   },
   {
