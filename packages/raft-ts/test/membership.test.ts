@@ -1,6 +1,13 @@
 // Membership changes (paper section 6) and leadership transfer (thesis 3.10).
 import { describe, expect, it } from "vitest";
-import { InvalidConfChangeError, LEAVE_JOINT, logIndex, makeMessage, nodeId, term } from "../src/index.ts";
+import {
+  InvalidConfChangeError,
+  LEAVE_JOINT,
+  logIndex,
+  makeMessage,
+  nodeId,
+  term,
+} from "../src/index.ts";
 import { many, one } from "./changes.ts";
 import { Cluster, bytes, confState } from "./cluster.ts";
 
